@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "tundish/base/bytes.hpp"
+
+namespace tundish {
+
+/// What the operating system says of the last failed call, with its number: "No space left on device (errno 28)".
+std::string system_reason(int error_number);
+
+/// The whole file. Throws MachineError naming the path when it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// Makes a folder and its parents (mode 755). Throws MachineError naming the path.
+void make_folders(const std::filesystem::path& folder);
+
+/// A file written beside its final name and renamed into place by commit(), so that a reader sees the old content or
+/// the new, never half of it. The temporary file lies in the same folder as `<name>.<pid>.sagemaker-ignore`, a suffix
+/// that SageMaker's checkpoint upload skips; without commit() the destructor removes it.
+/// Not safe for use by several threads at once. Every call throws MachineError naming the path and the system's reason.
+class AtomicFile {
+  public:
+    explicit AtomicFile(std::filesystem::path final_path);
+    AtomicFile(const AtomicFile&) = delete;
+    AtomicFile& operator=(const AtomicFile&) = delete;
+    ~AtomicFile();
+
+    void write(const void* data, std::size_t size);
+    void write(std::string_view data) { write(data.data(), data.size()); }
+
+    /// Brings everything written so far to the disk.
+    void sync();
+
+    /// Syncs the file, renames it to its final name and syncs the folder.
+    void commit();
+
+  private:
+    [[noreturn]] void fail(std::string_view action, int error_number) const;
+
+    std::filesystem::path final_path_;
+    std::filesystem::path temporary_path_;
+    int fd_ = -1;
+};
+
+/// Opens, writes and commits an AtomicFile.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+/// Removes temporary files that an earlier, killed process left in `folder`. Missing folder: nothing to do.
+void remove_stale_temporaries(const std::filesystem::path& folder);
+
+}  // namespace tundish

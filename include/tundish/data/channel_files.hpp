@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tundish/data/channel.hpp"
+
+namespace tundish {
+
+/// The files of a File-mode channel, found once. Paths are relative to the channel's folder, with '/', sorted bytewise.
+struct ChannelFiles {
+    ChannelSpec channel;
+    std::vector<std::string> files;
+    std::vector<std::string> folders;  ///< also the empty ones
+
+    [[nodiscard]] std::filesystem::path path_of(const std::string& file) const { return channel.path / file; }
+};
+
+/// Lists a channel's folder and all below it, following links. Hidden files and folders, `_SUCCESS`, `*-manifest` and
+/// `__MACOSX` are left out with one log line. Throws DataError when the folder is missing, is a file, or may not be read, or when
+/// the channel is in Pipe mode. An empty folder is not an error here.
+ChannelFiles list_channel(const ChannelSpec& channel);
+
+/// "channel 'train'", the beginning of every message about one.
+std::string name_of(const ChannelSpec& channel);
+
+/// "ignored 3 files that are not images: a.txt, b.gif, …" in the log; nothing for an empty list.
+void log_ignored(const ChannelSpec& channel, std::string_view what, const std::vector<std::string>& files);
+
+/// "a.txt, b.txt, c.txt and 17 more".
+std::string some_of(const std::vector<std::string>& items, std::size_t limit = 5);
+
+/// The part of a relative path before the last '/'; empty at the top. And the part after it.
+std::string_view folder_part(std::string_view file);
+std::string_view name_part(std::string_view file);
+
+/// True for names that end in an extension of an image format that is decoded, in any case.
+bool has_image_name(std::string_view file);
+
+}  // namespace tundish

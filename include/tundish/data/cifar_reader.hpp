@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tundish/data/channel_files.hpp"
+#include "tundish/data/record_reader.hpp"
+
+namespace tundish {
+
+class SequentialFile;
+
+/// Which of CIFAR's files: `evaluation` is the test file when there is one beside training files, else all.
+enum class CifarPart { all, train, test, evaluation };
+
+/// The CIFAR files of a channel: `*.bin` at the top or in one subfolder.
+struct CifarFiles {
+    std::vector<std::string> train;
+    std::vector<std::string> test;  ///< test_batch.bin or test.bin
+};
+
+/// Finds them. Throws DataError when there are none, or when they lie in several folders.
+CifarFiles find_cifar_files(const ChannelFiles& files);
+
+/// True when the files' sizes and names speak for CIFAR-100 (3,074 bytes a record) rather than CIFAR-10 (3,073 bytes).
+bool looks_like_cifar100(const ChannelFiles& files);
+
+/// Records of 1 label byte (CIFAR-100: 2, coarse and fine, the fine one counts) and 3,072 bytes of pixels: 32x32, red, green
+/// and blue plane. Files are read in bytewise order of their names, in pieces of about a megabyte.
+class CifarReader : public RecordReader {
+  public:
+    /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from batches.meta.txt or
+    /// fine_label_names.txt when they list that many. Checks all files' sizes. Throws DataError.
+    CifarReader(const ChannelFiles& files, DataFormat format, CifarPart part, std::int64_t classes);
+    ~CifarReader() override;
+
+    std::optional<Record> next() override;
+    bool read_all_into(SampleSet& samples) override;
+    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return ImageShape{3, 32, 32}; }
+    [[nodiscard]] std::vector<std::string> class_names() const override { return class_names_; }
+    [[nodiscard]] std::int64_t class_count() const override { return classes_; }
+    [[nodiscard]] std::int64_t size_hint() const override { return total_; }
+
+  private:
+    struct DataFile {
+        std::string name;
+        std::int64_t records;
+    };
+
+    void choose_files(const ChannelFiles& files, CifarPart part);
+    void check_size(const std::string& name, std::int64_t size) const;
+    void read_class_names(const ChannelFiles& files, std::string_view folder);
+    /// Reads the next piece; false at the end of the last file.
+    bool fill();
+    /// The next record's bytes, its label checked; null at the end of the piece.
+    const std::uint8_t* take();
+    [[nodiscard]] std::string where(std::int64_t record_in_file) const;
+
+    ChannelSpec channel_;
+    DataFormat format_;
+    std::size_t label_bytes_;
+    std::size_t record_bytes_;
+    std::int64_t classes_;
+    std::vector<std::string> class_names_;
+    std::vector<DataFile> files_;
+    std::int64_t total_ = 0;
+
+    std::size_t file_ = 0;                ///< index of the open file, or of the next one
+    std::unique_ptr<SequentialFile> open_;
+    std::int64_t read_in_file_ = 0;       ///< records of the open file that lie in pieces read so far
+    Bytes piece_;
+    std::size_t piece_records_ = 0;
+    std::size_t taken_ = 0;               ///< records of the piece that take() has given
+    std::int64_t index_ = 0;              ///< over the channel
+};
+
+}  // namespace tundish

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+
+#include "tundish/data/image.hpp"
+
+namespace tundish {
+
+/// How images of any size become samples of one. Without either field they stay as they are.
+struct ImageFit {
+    std::optional<ImageShape> shape;     ///< stretch (or, with a short side, crop) to this; grey or colour as it says
+    std::optional<int> short_side;       ///< first scale the shorter side to this, keeping the aspect ratio
+
+    /// Channels to decode to.
+    [[nodiscard]] int channels() const { return shape ? shape->channels : 3; }
+};
+
+/// Applies the rule. Any thread.
+Image fit(Image image, const ImageFit& rule);
+
+/// The middle of an image that is at least as large.
+Image crop_centre(const Image& image, int height, int width);
+
+/// Red, green and blue weighed into grey (ITU-R BT.601), or grey repeated three times.
+Image with_channels(Image image, int channels);
+
+}  // namespace tundish

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tundish/data/channel.hpp"
+#include "tundish/data/image.hpp"
+#include "tundish/data/record.hpp"
+
+namespace tundish {
+
+struct SampleSet;
+
+/// What a channel's bytes are. `automatic` looks at the content type and then at the files.
+enum class DataFormat { automatic, cifar10, cifar100, image_folder, lst };
+
+/// The name users write for a format (`data_format` hyperparameter), and back. Throws ConfigError listing all names.
+std::string to_text(DataFormat format);
+DataFormat data_format_from_text(const std::string& name);
+
+/// Reads a channel's records in a fixed order, forward only. One thread.
+class RecordReader {
+  public:
+    RecordReader() = default;
+    RecordReader(const RecordReader&) = delete;
+    RecordReader& operator=(const RecordReader&) = delete;
+    virtual ~RecordReader() = default;
+
+    /// The next record; nothing at the end. Throws DataError (channel, file, record, expected, found) or Stopped.
+    virtual std::optional<Record> next() = 0;
+
+    /// next() that may leave the payload empty for load() to fill, so that decode workers read files side by side.
+    virtual std::optional<Record> next_unloaded() { return next(); }
+
+    /// Fills the payload of a record that next_unloaded() gave. Any thread. Throws as next() does.
+    virtual void load(Record& /*record*/) const {}
+
+    /// Raw formats: appends all records that are left to the set's pixels and labels, much faster than next() can. False,
+    /// and nothing read, for a reader that has only next(). Throws as next() does.
+    virtual bool read_all_into(SampleSet& /*samples*/) { return false; }
+
+    /// Set when payloads are raw planar uint8 pixels of this shape rather than encoded images.
+    [[nodiscard]] virtual std::optional<ImageShape> raw_shape() const { return std::nullopt; }
+
+    /// Class names in label order; empty when the format has none.
+    [[nodiscard]] virtual std::vector<std::string> class_names() const { return {}; }
+
+    /// How many classes the format itself implies (10 for CIFAR-10, folders for a folder); 0 when only the labels tell.
+    [[nodiscard]] virtual std::int64_t class_count() const { return 0; }
+
+    /// Number of records if known before reading; 0 otherwise. Only a hint, for progress and for reserving memory.
+    [[nodiscard]] virtual std::int64_t size_hint() const { return 0; }
+};
+
+}  // namespace tundish

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+
+#include "tundish/model/preprocess.hpp"
+
+namespace tundish {
+
+/// The random changes of a training image, each off at its zero.
+struct AugmentationOptions {
+    bool flip = true;           ///< alternating: a sample is mirrored in every other epoch, half of them starting mirrored
+    int crop_padding = 0;       ///< shift by up to this many pixels each way, the border filled by reflection
+    int cutout = 0;             ///< side of a square set to the mean colour, at a random place; 0 is off
+    double color_jitter = 0.0;  ///< brightness shift and contrast change of up to this fraction of the pixel range
+};
+
+/// Gathers batches out of samples that lie as uint8 on a device, augments and normalises them there.
+/// Every decision is drawn from (seed, epoch, sample), so that it does not depend on batch, rank, device or resume.
+class BatchMaker {
+  public:
+    /// `pixels` (N, C, H, W) uint8 and `labels` (N) int64 on the training device. `first_sample`: number of the first of
+    /// them in the whole job, when this rank holds a part.
+    BatchMaker(at::Tensor pixels, at::Tensor labels, Preprocess preprocess, AugmentationOptions augmentation,
+               std::uint64_t seed, std::int64_t first_sample = 0);
+
+    struct Batch {
+        at::Tensor images;  ///< (n, C, H, W) float32 channels_last, normalised
+        at::Tensor labels;  ///< (n) int64
+    };
+
+    /// The augmented batch of the given samples in epoch `epoch`.
+    [[nodiscard]] Batch make(std::span<const std::int64_t> samples, std::int64_t epoch) const;
+
+  private:
+    at::Tensor pixels_;
+    at::Tensor labels_;
+    Preprocess preprocess_;
+    AugmentationOptions augmentation_;
+    std::uint64_t seed_;
+    std::int64_t first_sample_;
+};
+
+/// The six views of test-time augmentation are image and mirror at shifts (0,0), (-1,-1) and (+1,+1), borders reflected;
+/// the unshifted pair and the four shifted views weigh one half each (airbench94_muon, performance.md §1.3).
+/// `logits_of` maps normalised images to logits; `pixels` is uint8 (N, C, H, W).
+at::Tensor shifted(const at::Tensor& images, int rows, int columns);
+
+}  // namespace tundish

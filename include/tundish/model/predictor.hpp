@@ -1,0 +1,35 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "tundish/data/image.hpp"
+#include "tundish/model/artifact.hpp"
+
+namespace tundish {
+
+/// A loaded artifact that classifies images on the CPU. predict() may be called from several threads.
+class Predictor {
+  public:
+    /// Checks the weights and loads model.pt. Throws ArtifactError naming what is wrong with `folder`.
+    explicit Predictor(const std::filesystem::path& folder);
+    ~Predictor();
+
+    [[nodiscard]] const ModelConfig& config() const { return config_; }
+
+    /// `pixels`: (N, C, H, W), uint8 or float, 0..255, of the model's size. Returns (N, classes) float32 as model.pt gives them.
+    [[nodiscard]] at::Tensor raw_outputs(const at::Tensor& pixels) const;
+
+    /// Class probabilities of one image of any size: brought to the model's channels and size by the one resize rule.
+    [[nodiscard]] std::vector<double> predict(const Image& image) const;
+
+  private:
+    struct Script;  // keeps TorchScript's header out of this one
+    ModelConfig config_;
+    std::unique_ptr<Script> script_;
+};
+
+}  // namespace tundish

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "tundish/data/sample_set.hpp"
+#include "tundish/distributed/communicator.hpp"
+#include "tundish/train/epoch_report.hpp"
+#include "tundish/train/options.hpp"
+#include "tundish/train/reporters.hpp"
+
+namespace tundish {
+
+/// Where a job leaves its results.
+struct TrainingPaths {
+    std::filesystem::path model;
+    std::filesystem::path checkpoints;
+    ReportPaths reports;
+};
+
+/// How a job ended.
+struct TrainingResult {
+    bool stopped = false;           ///< by SIGTERM: a checkpoint was written, a later start continues
+    bool has_model = false;         ///< a verified artifact lies in the model folder
+    Evaluation final_evaluation;    ///< of the artifact's weights; samples is 0 without validation data
+};
+
+/// Trains one rank from start, or from the newest checkpoint, to the end. Prints the log and metric lines, keeps the best model so far in the model
+/// folder from the first evaluation on, and verifies the final artifact by loading it again.
+/// Throws ConfigError, DataError, ArtifactError or MachineError.
+TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths, Communicator& communicator);
+
+}  // namespace tundish

@@ -1,0 +1,33 @@
+# Third-party libraries from the distribution's packages; scripts/setup installs them.
+
+find_package(Threads REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+
+# One target for the three OpenCV modules we use; its headers count as system headers. OpenCVConfig.cmake (which a static
+# OpenCV of our own needs, see Dockerfile) is part of Debian's libopencv-dev, which brings Qt, VTK and half a gigabyte
+# along; without it the three -dev packages are found by hand.
+add_library(tundish_opencv INTERFACE)
+find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs)
+if(OpenCV_FOUND)
+    target_include_directories(tundish_opencv SYSTEM INTERFACE ${OpenCV_INCLUDE_DIRS})
+    target_link_libraries(tundish_opencv INTERFACE opencv_imgcodecs opencv_imgproc opencv_core)
+else()
+    find_path(TUNDISH_OPENCV_INCLUDE opencv2/imgcodecs.hpp PATH_SUFFIXES opencv4)
+    foreach(module imgcodecs imgproc core)
+        find_library(TUNDISH_OPENCV_${module} opencv_${module})
+        if(NOT TUNDISH_OPENCV_INCLUDE OR NOT TUNDISH_OPENCV_${module})
+            message(FATAL_ERROR "OpenCV: no headers or no libopencv_${module}. Run scripts/setup.")
+        endif()
+        target_link_libraries(tundish_opencv INTERFACE "${TUNDISH_OPENCV_${module}}")
+    endforeach()
+    target_include_directories(tundish_opencv SYSTEM INTERFACE "${TUNDISH_OPENCV_INCLUDE}")
+endif()
+
+if(TUNDISH_TESTS)
+    find_package(Catch2 REQUIRED)
+endif()
+if(TUNDISH_BENCH)
+    find_package(benchmark REQUIRED)
+endif()

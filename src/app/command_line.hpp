@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tundish/app/commands.hpp"
+
+namespace tundish {
+
+enum class Verb { none, train, serve, predict, describe, feed, pack };
+
+/// What the command line asks for. Private to the app floor.
+struct CommandLine {
+    Verb verb = Verb::none;
+    std::filesystem::path root;
+    std::filesystem::path model;
+    std::vector<std::filesystem::path> files;
+    Document document = Document::create_algorithm;
+    bool finished = false;  ///< --help or --version was answered
+};
+
+/// Decodes argv. No verb and a job's configuration under the root mean `train`; so does a program name of "train" ("serve" likewise).
+/// Throws ConfigError with the verbs or the usage.
+CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace tundish

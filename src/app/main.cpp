@@ -1,0 +1,74 @@
+#include <c10/util/Exception.h>
+#include <sys/stat.h>
+
+#include <exception>
+#include <new>
+
+#include "command_line.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/heap.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/sagemaker/failure.hpp"
+#include "tundish/sagemaker/paths.hpp"
+
+namespace tundish {
+namespace {
+
+constexpr int kUserFault = 2;
+constexpr int kMachineFault = 1;
+
+void run(const CommandLine& line) {
+    switch (line.verb) {
+        case Verb::train:
+            remove_stale_failure(Paths(line.root));
+            train_command(line.root);
+            return;
+        case Verb::predict: predict_command(line.model, line.files); return;
+        case Verb::describe: describe_command(line.document); return;
+        case Verb::serve: throw ConfigError("'tundish serve' is not built yet; 'tundish predict' classifies files with the same model folder");
+        case Verb::feed: throw ConfigError("'tundish feed' is not built yet, like Pipe mode; use File mode");
+        case Verb::pack: throw ConfigError("'tundish pack' is not built yet");
+        case Verb::none: return;
+    }
+}
+
+int fail(const CommandLine& line, int code, const std::string& message) {
+    log_error(message);
+    if (line.verb == Verb::train || line.verb == Verb::none) write_failure(Paths(line.root), message);
+    return code;
+}
+
+// The one place where exceptions become exit codes and the failure file.
+int main_of(int argc, char** argv) {
+    CommandLine line;
+    line.root = default_root();
+    try {
+        line = parse_command_line(argc, argv);
+        if (!line.finished) run(line);
+        return 0;
+    } catch (const Stopped& stop) {
+        log_info(text("stopped on request during ", stop.what()));
+        return 0;
+    } catch (const Error& error) {
+        return fail(line, error.blame() == Blame::user ? kUserFault : kMachineFault, error.what());
+    } catch (const c10::Error& error) {
+        log_debug(error.what());
+        return fail(line, kMachineFault, text("LibTorch failed: ", error.what_without_backtrace()));
+    } catch (const std::bad_alloc&) {
+        return fail(line, kMachineFault, "out of memory: lower 'batch_size' or take a larger machine");
+    } catch (const std::exception& error) {
+        return fail(line, kMachineFault, text("internal error: ", error.what()));
+    }
+}
+
+}  // namespace
+}  // namespace tundish
+
+int main(int argc, char** argv) {
+    tundish::keep_freed_memory();
+    ::umask(022);
+    tundish::install_stop_signals();
+    return tundish::main_of(argc, argv);
+}

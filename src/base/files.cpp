@@ -1,0 +1,112 @@
+#include "tundish/base/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/base/unique_fd.hpp"
+
+namespace tundish {
+namespace {
+
+constexpr std::string_view kTemporarySuffix = ".sagemaker-ignore";
+
+void sync_folder(const std::filesystem::path& folder) {
+    // Some network file systems refuse to sync a folder; the rename itself has happened by then.
+    const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd) ::fsync(fd.get());
+}
+
+}  // namespace
+
+std::string system_reason(int error_number) {
+    return text(std::generic_category().message(error_number), " (errno ", error_number, ")");
+}
+
+std::string read_file(const std::filesystem::path& path) {
+    const auto fail = [&](int error_number) {
+        throw MachineError(text("cannot read ", path.string(), ": ", system_reason(error_number), "; running as uid ",
+                                ::geteuid(), error_number == EACCES ? ". Run the container as root." : ""));
+    };
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) fail(errno);
+    std::string content;
+    char chunk[1 << 16];
+    while (true) {
+        const ssize_t got = ::read(fd.get(), chunk, sizeof chunk);
+        if (got == 0) return content;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) fail(errno);
+        content.append(chunk, static_cast<std::size_t>(got));
+    }
+}
+
+void make_folders(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+        throw MachineError(text("cannot make the folder ", folder.string(), ": ", system_reason(error.value()),
+                                "; running as uid ", ::geteuid()));
+    }
+}
+
+AtomicFile::AtomicFile(std::filesystem::path final_path) : final_path_(std::move(final_path)) {
+    temporary_path_ = final_path_;
+    temporary_path_ += text('.', ::getpid(), kTemporarySuffix);
+    fd_ = ::open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd_ < 0) fail("create", errno);
+}
+
+AtomicFile::~AtomicFile() {
+    if (fd_ < 0) return;
+    ::close(fd_);
+    ::unlink(temporary_path_.c_str());
+}
+
+void AtomicFile::write(const void* data, std::size_t size) {
+    const auto* at = static_cast<const char*>(data);
+    while (size > 0) {
+        const ssize_t put = ::write(fd_, at, size);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) fail("write", errno);
+        at += put;
+        size -= static_cast<std::size_t>(put);
+    }
+}
+
+void AtomicFile::sync() {
+    if (::fsync(fd_) != 0) fail("sync", errno);
+}
+
+void AtomicFile::commit() {
+    sync();
+    if (::rename(temporary_path_.c_str(), final_path_.c_str()) != 0) fail("rename", errno);
+    ::close(fd_);
+    fd_ = -1;
+    sync_folder(final_path_.parent_path().empty() ? "." : final_path_.parent_path());
+}
+
+void AtomicFile::fail(std::string_view action, int error_number) const {
+    throw MachineError(text("cannot ", action, ' ', final_path_.string(), ": ", system_reason(error_number),
+                            error_number == ENOSPC ? ". Give the job a larger volume." : ""));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
+    AtomicFile file(path);
+    file.write(content);
+    file.commit();
+}
+
+void remove_stale_temporaries(const std::filesystem::path& folder) {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+        if (entry.path().extension() == kTemporarySuffix) std::filesystem::remove(entry.path(), error);
+    }
+}
+
+}  // namespace tundish

@@ -1,0 +1,18 @@
+#include "tundish/base/heap.hpp"
+
+#include <malloc.h>
+
+#include <limits>
+
+namespace tundish {
+
+void keep_freed_memory() {
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    // M_MMAP_THRESHOLD cannot be raised above 32 MB, and activations are larger: so no block is mapped on its own.
+    ::mallopt(M_MMAP_MAX, 0);
+    ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+    ::mallopt(M_TOP_PAD, 64 << 20);
+#endif
+}
+
+}  // namespace tundish

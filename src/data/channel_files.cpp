@@ -1,0 +1,107 @@
+#include "tundish/data/channel_files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kDeepest = 32;  // links may form a circle
+
+// What platforms and tools leave beside data: never data itself.
+bool is_clutter(const std::string& name) {
+    return name.front() == '.' || name == "_SUCCESS" || name == "__MACOSX" || std::string_view(name).ends_with("-manifest");
+}
+
+[[noreturn]] void cannot_list(const ChannelSpec& channel, const fs::path& path, const std::error_code& reason) {
+    throw DataError(text(name_of(channel), ": cannot read ", path.string(), ": ", system_reason(reason.value()),
+                         ". Expected a readable folder with the channel's files; check the channel's S3 prefix, "
+                         "and the permissions when running locally."));
+}
+
+void check_folder(const ChannelSpec& channel) {
+    if (channel.mode == InputMode::pipe) {
+        throw DataError(text(name_of(channel), ": Pipe mode is not read as a folder. Use input mode File or FastFile."));
+    }
+    std::error_code error;
+    const auto status = fs::status(channel.path, error);
+    if (!fs::exists(status)) {
+        throw DataError(text(name_of(channel), ": there is no folder ", channel.path.string(),
+                             ". Expected the channel's files there; check the job's input data configuration."));
+    }
+    if (!fs::is_directory(status)) {
+        throw DataError(text(name_of(channel), ": ", channel.path.string(), " is not a folder. Expected a folder with files."));
+    }
+}
+
+void walk(const fs::path& folder, const std::string& prefix, int depth, ChannelFiles& found, std::vector<std::string>& clutter) {
+    std::error_code error;
+    if (depth > kDeepest) cannot_list(found.channel, folder, std::make_error_code(std::errc::too_many_symbolic_link_levels));
+    fs::directory_iterator entries(folder, error);
+    if (error) cannot_list(found.channel, folder, error);
+    for (; entries != fs::directory_iterator(); entries.increment(error)) {
+        const std::string name = entries->path().filename().string();
+        if (is_clutter(name)) {
+            clutter.push_back(prefix + name);
+        } else if (std::error_code ignored; entries->is_directory(ignored)) {
+            found.folders.push_back(prefix + name);
+            walk(entries->path(), prefix + name + '/', depth + 1, found, clutter);
+        } else {
+            found.files.push_back(prefix + name);
+        }
+        if (error) cannot_list(found.channel, folder, error);
+    }
+}
+
+}  // namespace
+
+std::string name_of(const ChannelSpec& channel) { return text("channel '", channel.name, "'"); }
+
+ChannelFiles list_channel(const ChannelSpec& channel) {
+    check_folder(channel);
+    ChannelFiles found{channel, {}, {}};
+    std::vector<std::string> clutter;
+    walk(channel.path, "", 0, found, clutter);
+    for (auto* list : {&found.files, &found.folders, &clutter}) std::sort(list->begin(), list->end());
+    log_ignored(channel, "hidden or left by tools", clutter);
+    return found;
+}
+
+void log_ignored(const ChannelSpec& channel, std::string_view what, const std::vector<std::string>& files) {
+    if (files.empty()) return;
+    log_info(text(name_of(channel), ": ignored ", files.size(), files.size() == 1 ? " file that is " : " files that are ", what,
+                  ": ", some_of(files)));
+}
+
+std::string some_of(const std::vector<std::string>& items, std::size_t limit) {
+    if (items.size() <= limit) return join(items, ", ");
+    const std::vector<std::string> shown(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(limit));
+    return text(join(shown, ", "), " and ", items.size() - limit, " more");
+}
+
+std::string_view folder_part(std::string_view file) {
+    const auto slash = file.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : file.substr(0, slash);
+}
+
+std::string_view name_part(std::string_view file) {
+    const auto slash = file.rfind('/');
+    return slash == std::string_view::npos ? file : file.substr(slash + 1);
+}
+
+bool has_image_name(std::string_view file) {
+    constexpr std::array<std::string_view, 6> kExtensions{".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp"};
+    const std::string name = lower(name_part(file));
+    return std::any_of(kExtensions.begin(), kExtensions.end(),
+                       [&](std::string_view extension) { return std::string_view(name).ends_with(extension); });
+}
+
+}  // namespace tundish

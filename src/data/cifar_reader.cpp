@@ -1,0 +1,184 @@
+#include "tundish/data/cifar_reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "huge_pages.hpp"
+#include "sequential_file.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/sample_set.hpp"
+
+namespace tundish {
+namespace {
+
+constexpr std::size_t kPixelBytes = 3 * 32 * 32;
+constexpr std::size_t kPieceRecords = 320;  // about a megabyte: large for a disk, small enough for a CPU's cache
+
+const char* title(DataFormat format) { return format == DataFormat::cifar100 ? "CIFAR-100" : "CIFAR-10"; }
+
+bool is_names_file(std::string_view file) {
+    const auto name = name_part(file);
+    return name == "batches.meta.txt" || name == "fine_label_names.txt" || name == "coarse_label_names.txt";
+}
+
+void log_what_is_left_out(const ChannelFiles& files) {
+    std::vector<std::string> others;
+    for (const auto& file : files.files) {
+        if (!file.ends_with(".bin") && !is_names_file(file)) others.push_back(file);
+    }
+    log_ignored(files.channel, "not CIFAR records", others);
+}
+
+std::vector<std::string> read_lines(const std::filesystem::path& path) {
+    std::istringstream in(read_file(path));
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) {
+        if (const auto name = trim(line); !name.empty()) lines.emplace_back(name);
+    }
+    return lines;
+}
+
+}  // namespace
+
+CifarReader::CifarReader(const ChannelFiles& files, DataFormat format, CifarPart part, std::int64_t classes)
+    : channel_(files.channel),
+      format_(format),
+      label_bytes_(format == DataFormat::cifar100 ? 2 : 1),
+      record_bytes_(label_bytes_ + kPixelBytes),
+      classes_(classes > 0 ? classes : (format == DataFormat::cifar100 ? 100 : 10)),
+      piece_(kPieceRecords * record_bytes_) {
+    choose_files(files, part);
+    read_class_names(files, folder_part(files_.front().name));
+    log_what_is_left_out(files);
+}
+
+CifarReader::~CifarReader() = default;
+
+void CifarReader::choose_files(const ChannelFiles& files, CifarPart part) {
+    const CifarFiles found = find_cifar_files(files);
+    std::vector<std::string> names;
+    const bool with_test = part == CifarPart::all || part == CifarPart::test || part == CifarPart::evaluation;
+    const bool with_train =
+        part == CifarPart::all || part == CifarPart::train || (part == CifarPart::evaluation && found.test.empty());
+    if (with_train) names = found.train;
+    if (with_test) names.insert(names.end(), found.test.begin(), found.test.end());
+    for (const auto& name : names) {
+        std::error_code error;
+        const auto size = std::filesystem::file_size(files.path_of(name), error);
+        if (error) throw DataError(text(name_of(channel_), ", ", name, ": cannot read: ", system_reason(error.value())));
+        check_size(name, static_cast<std::int64_t>(size));
+        files_.push_back({name, static_cast<std::int64_t>(size / record_bytes_)});
+        total_ += files_.back().records;
+    }
+    if (total_ > 0) return;
+    const auto& seen = found.train.empty() ? found.test : found.train;
+    throw DataError(text(name_of(channel_), ": expected ", title(format_), " records to ",
+                         part == CifarPart::train ? "train on" : "read", ", found none: only ", some_of(seen), '.'));
+}
+
+void CifarReader::check_size(const std::string& name, std::int64_t size) const {
+    const auto record = static_cast<std::int64_t>(record_bytes_);
+    const std::int64_t whole = size / record;
+    const std::int64_t rest = size % record;
+    if (rest == 0) return;
+    const std::int64_t other = format_ == DataFormat::cifar100 ? 3073 : 3074;
+    const bool fits_other = size % other == 0;
+    throw DataError(text(name_of(channel_), ", ", name, ": expected a whole number of ", title(format_), " records of ", record,
+                         " bytes, found ", size, " bytes: ", rest, " bytes are left after ", whole, " records, so record ", whole,
+                         " (from byte ", whole * record, ") is cut off or bytes were added. ",
+                         fits_other ? text("The size fits records of ", other, " bytes: set data_format=",
+                                           format_ == DataFormat::cifar100 ? "cifar10" : "cifar100", '.')
+                                    : std::string("Upload the file again, or take it out of the channel if it is not CIFAR data.")));
+}
+
+void CifarReader::read_class_names(const ChannelFiles& files, std::string_view folder) {
+    const std::string wanted = format_ == DataFormat::cifar100 ? "fine_label_names.txt" : "batches.meta.txt";
+    const std::string beside = folder.empty() ? wanted : text(folder, '/', wanted);
+    for (const auto& file : {beside, wanted}) {
+        if (!std::binary_search(files.files.begin(), files.files.end(), file)) continue;
+        auto names = read_lines(files.path_of(file));
+        if (static_cast<std::int64_t>(names.size()) == classes_) {
+            class_names_ = std::move(names);
+        } else {
+            log_warning(text(name_of(channel_), ": ", file, " names ", names.size(), " classes, not ", classes_,
+                             "; classes are called by their numbers"));
+        }
+        return;
+    }
+}
+
+std::string CifarReader::where(std::int64_t record_in_file) const {
+    return files_[file_].name + ", record " + std::to_string(record_in_file);
+}
+
+bool CifarReader::fill() {
+    while (file_ < files_.size()) {
+        if (stop_requested()) throw Stopped(text("reading ", name_of(channel_)));
+        const auto& [name, records] = files_[file_];
+        if (read_in_file_ == records) {
+            open_.reset();
+            read_in_file_ = 0;
+            ++file_;
+            continue;
+        }
+        const std::string what = text(name_of(channel_), ", ", name);
+        if (!open_) open_ = std::make_unique<SequentialFile>(channel_.path / name, what);
+        piece_records_ = static_cast<std::size_t>(std::min<std::int64_t>(kPieceRecords, records - read_in_file_));
+        if (open_->read(piece_.data(), piece_records_ * record_bytes_) != piece_records_ * record_bytes_) {
+            throw DataError(text(what, ": expected ", records, " records, but the file ended before record ",
+                                 read_in_file_ + static_cast<std::int64_t>(piece_records_),
+                                 ": it became shorter while it was read. Run the job again."));
+        }
+        read_in_file_ += static_cast<std::int64_t>(piece_records_);
+        taken_ = 0;
+        return true;
+    }
+    return false;
+}
+
+const std::uint8_t* CifarReader::take() {
+    if (taken_ == piece_records_) return nullptr;
+    const std::uint8_t* record = &piece_[taken_ * record_bytes_];
+    const std::int64_t label = record[label_bytes_ - 1];
+    if (label >= classes_) {
+        const auto in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_);
+        throw DataError(text(name_of(channel_), ", ", where(in_file), " (byte ", in_file * static_cast<std::int64_t>(record_bytes_),
+                             "): label ", label, " is outside 0..", classes_ - 1, ". Expected ", title(format_), " records of ",
+                             record_bytes_, " bytes; is this another format (data_format) or another number of classes "
+                             "(num_classes)?"));
+    }
+    ++taken_;
+    ++index_;
+    return record;
+}
+
+std::optional<Record> CifarReader::next() {
+    const std::uint8_t* bytes = take();
+    while (bytes == nullptr) {
+        if (!fill()) return std::nullopt;
+        bytes = take();
+    }
+    const auto in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_) - 1;
+    return Record{Bytes(bytes + label_bytes_, bytes + record_bytes_), bytes[label_bytes_ - 1], index_ - 1, where(in_file)};
+}
+
+bool CifarReader::read_all_into(SampleSet& samples) {
+    const auto left = static_cast<std::size_t>(total_ - index_);
+    samples.labels.reserve(samples.labels.size() + left);
+    samples.pixels.reserve(samples.pixels.size() + left * kPixelBytes);  // not resize(): zeros would cost another pass
+    prefer_huge_pages(samples.pixels);
+    do {
+        while (const std::uint8_t* bytes = take()) {
+            samples.labels.push_back(bytes[label_bytes_ - 1]);
+            samples.pixels.insert(samples.pixels.end(), bytes + label_bytes_, bytes + record_bytes_);
+        }
+    } while (fill());
+    return true;
+}
+
+}  // namespace tundish

@@ -1,0 +1,67 @@
+#include "tundish/data/image_fit.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "tundish/data/image_codec.hpp"
+
+namespace tundish {
+namespace {
+
+Image scale_short_side(const Image& image, int short_side) {
+    const auto [channels, height, width] = image.shape;
+    const double factor = static_cast<double>(short_side) / std::min(height, width);
+    // The shorter side must come out exact, whatever the rounding.
+    const auto scaled = [&](int side) { return std::max(short_side, static_cast<int>(std::lround(side * factor))); };
+    return resize(image, scaled(height), scaled(width));
+}
+
+}  // namespace
+
+Image fit(Image image, const ImageFit& rule) {
+    Image out = with_channels(std::move(image), rule.channels());
+    if (rule.short_side) {
+        out = scale_short_side(out, *rule.short_side);
+        return rule.shape ? crop_centre(out, rule.shape->height, rule.shape->width)
+                          : crop_centre(out, *rule.short_side, *rule.short_side);
+    }
+    return rule.shape ? resize(out, rule.shape->height, rule.shape->width) : out;
+}
+
+Image crop_centre(const Image& image, int height, int width) {
+    const auto& from = image.shape;
+    if (from.height == height && from.width == width) return image;
+    Image out{{from.channels, height, width}, {}};
+    out.pixels.reserve(out.shape.pixels());
+    const int top = (from.height - height) / 2;
+    const int left = (from.width - width) / 2;
+    for (int c = 0; c < from.channels; ++c) {
+        for (int y = 0; y < height; ++y) {
+            const auto row = (std::int64_t{c} * from.height + top + y) * from.width + left;
+            const auto first = image.pixels.begin() + row;
+            out.pixels.insert(out.pixels.end(), first, first + width);
+        }
+    }
+    return out;
+}
+
+Image with_channels(Image image, int channels) {
+    if (image.shape.channels == channels) return image;
+    const std::size_t plane = image.shape.pixels() / static_cast<std::size_t>(image.shape.channels);
+    Image out{{channels, image.shape.height, image.shape.width}, {}};
+    if (channels == 3) {
+        for (int c = 0; c < 3; ++c) out.pixels.insert(out.pixels.end(), image.pixels.begin(), image.pixels.end());
+        return out;
+    }
+    out.pixels = Bytes(plane);
+    const std::uint8_t* red = image.pixels.data();
+    for (std::size_t i = 0; i < plane; ++i) {
+        // 0.299, 0.587 and 0.114 in 16-bit fixed point
+        const std::uint32_t grey = 19595U * red[i] + 38470U * red[i + plane] + 7471U * red[i + 2 * plane];
+        out.pixels[i] = static_cast<std::uint8_t>((grey + 32768U) >> 16U);
+    }
+    return out;
+}
+
+}  // namespace tundish

@@ -1,0 +1,45 @@
+#include "sequential_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+
+SequentialFile::SequentialFile(const std::filesystem::path& path, std::string what)
+    : what_(std::move(what)), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct stat status {};
+    if (!fd_ || ::fstat(fd_.get(), &status) != 0) {
+        throw DataError(text(what_, ": cannot read ", path.string(), ": ", system_reason(errno)));
+    }
+    if (!S_ISREG(status.st_mode)) throw DataError(text(what_, ": ", path.string(), " is not a regular file"));
+    size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+std::size_t SequentialFile::read(std::uint8_t* to, std::size_t size) {
+    std::size_t done = 0;
+    while (done < size) {
+        const ssize_t got = ::read(fd_.get(), to + done, size - done);
+        if (got == 0) break;
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw MachineError(text(what_, ": cannot read: ", system_reason(errno)));
+        done += static_cast<std::size_t>(got);
+    }
+    return done;
+}
+
+Bytes read_whole(const std::filesystem::path& path, const std::string& what) {
+    SequentialFile file(path, what);
+    Bytes content(file.size());
+    content.resize(file.read(content.data(), content.size()));
+    return content;
+}
+
+}  // namespace tundish

@@ -1,0 +1,94 @@
+#include "tundish/model/device.hpp"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <cpuid.h>
+#ifdef TUNDISH_CUDA
+#include <c10/cuda/CUDAFunctions.h>
+#include <cuda_runtime_api.h>
+#endif
+
+#include "tundish/base/processors.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+#ifdef TUNDISH_CUDA
+cudaDeviceProp properties(const at::Device& device) {
+    cudaDeviceProp found{};
+    cudaGetDeviceProperties(&found, device.has_index() ? device.index() : 0);
+    return found;
+}
+#endif
+
+// CPUID leaf 7, sub-leaf 0, EDX bit 22 (Intel SDM vol. 2A).
+bool cpu_has_amx_bf16() {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & (1U << 22U)) != 0;
+}
+
+std::string describe_cpu() {
+    const CpuFeatures features = cpu_features();
+    const char* widest = features.amx_bf16 ? "AMX" : features.avx512 ? "AVX-512" : features.avx2 ? "AVX2" : "no AVX2";
+    return text("CPU, ", at::get_num_threads(), " threads, ", widest);
+}
+
+}  // namespace
+
+CpuFeatures cpu_features() {
+    CpuFeatures features;
+    features.avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+    features.avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+    features.amx_bf16 = features.avx512 && cpu_has_amx_bf16();
+    return features;
+}
+
+at::Device choose_device() {
+#ifdef TUNDISH_CUDA
+    if (c10::cuda::device_count() > 0) return {at::kCUDA, 0};
+#endif
+    return at::kCPU;
+}
+
+bool bfloat16_pays(const at::Device& device) {
+#ifdef TUNDISH_CUDA
+    if (device.is_cuda()) return properties(device).major >= 8;
+#endif
+    return device.is_cpu() && cpu_features().amx_bf16;
+}
+
+at::ScalarType automatic_precision(const at::Device& device) {
+    if (bfloat16_pays(device)) return at::kBFloat16;
+    return device.is_cuda() ? at::kHalf : at::kFloat;
+}
+
+std::string describe_device(const at::Device& device) {
+#ifdef TUNDISH_CUDA
+    if (device.is_cuda()) {
+        const auto found = properties(device);
+        return text(found.name, " (capability ", found.major, '.', found.minor, ")");
+    }
+#endif
+    static_cast<void>(device);
+    return describe_cpu();
+}
+
+void set_up_device(const at::Device& device, int threads, bool deterministic) {
+    at::set_num_threads(threads > 0 ? threads : usable_processors());
+    auto& context = at::globalContext();
+    if (device.is_cuda()) {
+        context.setBenchmarkCuDNN(!deterministic);
+        context.setAllowTF32CuDNN(true);
+        context.setAllowTF32CuBLAS(true);
+    }
+    if (deterministic) {
+        context.setDeterministicCuDNN(true);
+        context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+    }
+}
+
+}  // namespace tundish

@@ -1,0 +1,35 @@
+// What conv3x3.cpp calls: one set of kernels for each instruction set.
+#pragma once
+
+#include "tundish/model/conv3x3.hpp"
+
+namespace tundish {
+
+// One convolution of a map with transformed weights: forward, or the input gradient with in and out swapped.
+struct Conv3x3Job {
+    std::int64_t batch, height, width, in_channels, out_channels;
+    const float* input;
+    const float* weight;
+    float* output;
+    // Where weight (in, out, dy, dx) lies: weight + in*in_stride + out*out_stride + dy*row_stride + dx*column_stride.
+    std::int64_t weight_in_stride, weight_out_stride, weight_row_stride, weight_column_stride;
+};
+
+struct Conv3x3WeightGradientJob {
+    std::int64_t batch, height, width, in_channels, out_channels;
+    const float* input;
+    const float* output_gradient;
+    float* weight_gradient;
+};
+
+namespace avx2 {
+void convolve(const Conv3x3Job& job, int threads);
+void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads);
+}  // namespace avx2
+
+namespace avx512 {  // channels: multiples of 16
+void convolve(const Conv3x3Job& job, int threads);
+void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads);
+}  // namespace avx512
+
+}  // namespace tundish

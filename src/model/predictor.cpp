@@ -1,0 +1,62 @@
+#include "tundish/model/predictor.hpp"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/image_codec.hpp"
+
+namespace tundish {
+
+struct Predictor::Script {
+    mutable torch::jit::Module module;  // forward() is not const, but does not change a module in evaluation mode
+};
+
+namespace {
+
+torch::jit::Module load_script(const std::filesystem::path& path) {
+    try {
+        auto module = torch::jit::load(path.string(), at::kCPU);
+        module.eval();
+        return module;
+    } catch (const c10::Error& error) {
+        throw ArtifactError(text(path.string(), " cannot be loaded as TorchScript: ", error.what_without_backtrace()));
+    }
+}
+
+Image with_channels(const Image& image, int channels) {
+    if (image.shape.channels == channels) return image;
+    return decode_image(as_bytes(encode_png(image)), channels);  // the codec owns the one conversion between grey and colour
+}
+
+}  // namespace
+
+Predictor::Predictor(const std::filesystem::path& folder) : config_(load_model_config(folder)) {
+    check_weights(folder);
+    if (!std::filesystem::exists(folder / kModelFile)) {
+        throw ArtifactError(text("no ", kModelFile, " in ", folder.string()));
+    }
+    script_ = std::make_unique<Script>(Script{load_script(folder / kModelFile)});
+}
+
+Predictor::~Predictor() = default;
+
+at::Tensor Predictor::raw_outputs(const at::Tensor& pixels) const {
+    const c10::InferenceMode inference;
+    const auto input = config_.normalises_itself ? pixels.to(at::kFloat) : normalise(pixels, config_.preprocess);
+    return script_->module.forward({input.contiguous()}).toTensor();
+}
+
+std::vector<double> Predictor::predict(const Image& image) const {
+    const c10::InferenceMode inference;
+    const Image sized = resize(with_channels(image, config_.input.channels), config_.input.height, config_.input.width);
+    const auto pixels = at::empty({1, config_.input.channels, config_.input.height, config_.input.width}, at::kByte);
+    std::copy(sized.pixels.begin(), sized.pixels.end(), pixels.mutable_data_ptr<std::uint8_t>());
+    auto output = raw_outputs(pixels).to(at::kDouble).view({-1});
+    if (!config_.outputs_probabilities) output = output.softmax(0);
+    return {output.const_data_ptr<double>(), output.const_data_ptr<double>() + output.numel()};
+}
+
+}  // namespace tundish

@@ -1,0 +1,95 @@
+#include "tundish/model/preprocess.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <mutex>
+
+namespace tundish {
+namespace {
+
+// Whole numbers: exact, so that the result does not depend on the number of threads.
+struct ChannelSums {
+    std::vector<std::uint64_t> sum;
+    std::vector<std::uint64_t> squares;
+    explicit ChannelSums(std::size_t channels) : sum(channels), squares(channels) {}
+};
+
+void add_plane(ByteSpan plane, std::uint64_t& sum, std::uint64_t& squares) {
+    std::uint32_t plane_sum = 0;  // at most 255 * 2^23 pixels' worth would overflow; planes are cut below
+    std::uint64_t plane_squares = 0;
+    constexpr std::size_t kCut = 1U << 16U;
+    for (std::size_t start = 0; start < plane.size(); start += kCut) {
+        std::uint32_t cut_squares = 0;
+        for (const std::uint8_t value : plane.subspan(start, std::min(kCut, plane.size() - start))) {
+            plane_sum += value;
+            cut_squares += static_cast<std::uint32_t>(value) * value;
+        }
+        plane_squares += cut_squares;
+        sum += plane_sum;
+        plane_sum = 0;
+    }
+    squares += plane_squares;
+}
+
+ChannelSums sum_channels(const SampleSet& samples) {
+    const auto channels = static_cast<std::size_t>(samples.shape.channels);
+    const std::size_t plane = samples.shape.pixels() / channels;
+    ChannelSums total(channels);
+    std::mutex mutex;
+    at::parallel_for(0, samples.size(), 1024, [&](std::int64_t begin, std::int64_t end) {
+        ChannelSums part(channels);
+        for (auto at = static_cast<std::size_t>(begin) * channels; at < static_cast<std::size_t>(end) * channels; ++at) {
+            add_plane(ByteSpan(samples.pixels).subspan(at * plane, plane), part.sum[at % channels], part.squares[at % channels]);
+        }
+        const std::lock_guard lock(mutex);
+        for (std::size_t c = 0; c < channels; ++c) {
+            total.sum[c] += part.sum[c];
+            total.squares[c] += part.squares[c];
+        }
+    });
+    return total;
+}
+
+at::Tensor channel_tensor(const std::vector<double>& values, double factor, const at::Tensor& like) {
+    auto tensor = at::empty({1, static_cast<std::int64_t>(values.size()), 1, 1}, at::kFloat);
+    for (std::size_t c = 0; c < values.size(); ++c) tensor.data_ptr<float>()[c] = static_cast<float>(values[c] * factor);
+    return tensor.to(like.device());
+}
+
+}  // namespace
+
+Preprocess measure(const SampleSet& samples) {
+    const ChannelSums sums = sum_channels(samples);
+    const double count = static_cast<double>(samples.size()) * static_cast<double>(samples.shape.pixels()) / samples.shape.channels;
+    Preprocess preprocess;
+    for (std::size_t c = 0; c < sums.sum.size(); ++c) {
+        const double mean = static_cast<double>(sums.sum[c]) / count;
+        const double variance = std::max(0.0, static_cast<double>(sums.squares[c]) / count - mean * mean);
+        preprocess.mean.push_back(mean / 255.0);
+        preprocess.std.push_back(std::max(std::sqrt(variance), 1.0) / 255.0);
+    }
+    return preprocess;
+}
+
+at::Tensor normalise(const at::Tensor& pixels, const Preprocess& preprocess) {
+    const auto values = pixels.to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
+    return values.sub(channel_tensor(preprocess.mean, 255.0, pixels)).div_(channel_tensor(preprocess.std, 255.0, pixels));
+}
+
+at::Tensor pixel_view(const SampleSet& samples) {
+    const auto& shape = samples.shape;
+    // from_blob takes a pointer to non-const; the view is only read.
+    return at::from_blob(const_cast<std::uint8_t*>(samples.pixels.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+                         {samples.size(), shape.channels, shape.height, shape.width}, at::kByte);
+}
+
+at::Tensor label_view(const SampleSet& samples) {
+    return at::from_blob(const_cast<std::int64_t*>(samples.labels.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+                         {samples.size()}, at::kLong);
+}
+
+}  // namespace tundish

@@ -1,0 +1,164 @@
+#include "tundish/train/recipe.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+// performance.md §1.3, airbench94_muon: the learning rate is Muon's; optimizer_groups.cpp has the other groups.
+Recipe airbench_recipe() {
+    Recipe recipe;
+    recipe.optimizer = OptimizerKind::muon;
+    recipe.epochs = 8;
+    recipe.batch_size = 2000;
+    recipe.schedule = ScheduleKind::linear;
+    recipe.label_smoothing = 0.2;
+    recipe.sum_loss = true;
+    recipe.test_time_augmentation = true;
+    recipe.flip = true;
+    recipe.crop_padding = 2;
+    return recipe;
+}
+
+// Page's ResNet-9 in its mean-loss form: batch 512, peak 0.4, weight decay 5e-4, pad-4 crop, flip, 8-pixel cutout.
+Recipe resnet9_recipe() {
+    Recipe recipe;
+    recipe.optimizer = OptimizerKind::nag;
+    recipe.epochs = 24;
+    recipe.batch_size = 512;
+    recipe.schedule = ScheduleKind::triangle;
+    recipe.flip = true;
+    recipe.crop_padding = 4;
+    recipe.cutout = 8;
+    return recipe;
+}
+
+// The lab's Keras network and LeNet: Adam, ten epochs of batches of 128, images as they are.
+Recipe plain_recipe() {
+    Recipe recipe;
+    recipe.optimizer = OptimizerKind::adam;
+    recipe.epochs = 10;
+    recipe.batch_size = 128;
+    return recipe;
+}
+
+Recipe recipe_of(const std::string& model) {
+    if (model == "airbench") return airbench_recipe();
+    if (model == "resnet9") return resnet9_recipe();
+    return plain_recipe();
+}
+
+struct OptimizerDefaults {
+    double learning_rate;
+    double momentum;
+    double weight_decay;
+    double eps;
+};
+
+OptimizerDefaults defaults_of(OptimizerKind optimizer, const std::string& model) {
+    switch (optimizer) {
+        case OptimizerKind::muon: return {0.24, 0.6, 4e-3, 1e-8};
+        case OptimizerKind::sgd:
+        case OptimizerKind::nag:
+            if (model == "resnet9") return {0.4, 0.9, 5e-4, 1e-8};
+            return {0.1, 0.9, 1e-4, 1e-8};  // built-in Image Classification
+        case OptimizerKind::adam:
+        case OptimizerKind::rmsprop: return {1e-3, 0.0, 0.0, 1e-8};
+        case OptimizerKind::adamw: return {1e-3, 0.0, 1e-2, 1e-8};  // torch.optim.AdamW
+    }
+    return {0.1, 0.9, 1e-4, 1e-8};
+}
+
+void choose_optimizer(const TrainOptions& options, Recipe& recipe) {
+    const auto asked = options.optimizer.value_or(recipe.optimizer);
+    if (asked != recipe.optimizer) {
+        // Another optimizer is another recipe: what was tuned for the model's own no longer holds.
+        recipe.sum_loss = asked == OptimizerKind::muon;
+        if (recipe.schedule == ScheduleKind::linear) recipe.schedule = ScheduleKind::cosine;
+        recipe.batch_size = std::min<std::int64_t>(recipe.batch_size, 512);
+    }
+    recipe.optimizer = asked;
+    const auto defaults = defaults_of(asked, options.model);
+    recipe.learning_rate = options.learning_rate.value_or(defaults.learning_rate);
+    recipe.momentum = options.momentum.value_or(defaults.momentum);
+    recipe.weight_decay = options.weight_decay.value_or(defaults.weight_decay);
+    recipe.eps = options.eps.value_or(defaults.eps);
+    if (!options.lr_scheduler_step.empty()) recipe.schedule = ScheduleKind::step;
+}
+
+void choose_augmentation(const TrainOptions& options, Recipe& recipe) {
+    if (options.augmentation_type) {
+        const bool any = *options.augmentation_type != Augmentation::none;
+        recipe.flip = any;
+        recipe.crop_padding = any ? std::max(recipe.crop_padding, 4) : 0;
+        recipe.cutout = 0;
+        recipe.color_jitter = *options.augmentation_type == Augmentation::crop_color ? 0.14 : 0.0;
+    }
+    recipe.flip = options.flip.value_or(recipe.flip);
+    recipe.crop_padding = options.crop_padding.value_or(recipe.crop_padding);
+    recipe.cutout = options.cutout.value_or(recipe.cutout);
+    recipe.color_jitter = options.color_jitter.value_or(recipe.color_jitter);
+}
+
+}  // namespace
+
+Recipe make_recipe(const TrainOptions& options, std::int64_t samples) {
+    Recipe recipe = recipe_of(options.model);
+    choose_optimizer(options, recipe);
+    choose_augmentation(options, recipe);
+    recipe.epochs = options.epochs.value_or(recipe.epochs);
+    recipe.batch_size = std::min(options.batch_size.value_or(recipe.batch_size), samples);
+    recipe.schedule = options.lr_schedule.value_or(recipe.schedule);
+    recipe.label_smoothing = options.label_smoothing.value_or(recipe.label_smoothing);
+    recipe.test_time_augmentation = options.test_time_augmentation.value_or(recipe.test_time_augmentation);
+    recipe.steps_per_epoch = (samples + recipe.batch_size - 1) / recipe.batch_size;
+    const double steps = recipe.epochs * static_cast<double>(recipe.steps_per_epoch);
+    recipe.total_steps = std::max<std::int64_t>(1, std::llround(steps));
+    return recipe;
+}
+
+std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe) {
+    const auto exact = [](double value) {
+        std::ostringstream out;
+        out.precision(17);
+        out << value;
+        return out.str();
+    };
+    std::vector<std::string> milestones;
+    for (const double epoch : options.lr_scheduler_step) milestones.push_back(exact(epoch));
+    return {{"model", options.model},
+            {"optimizer", to_text(recipe.optimizer)},
+            {"epochs", exact(recipe.epochs)},
+            {"batch_size", text(recipe.batch_size)},
+            {"learning_rate", exact(recipe.learning_rate)},
+            {"momentum", exact(recipe.momentum)},
+            {"weight_decay", exact(recipe.weight_decay)},
+            {"beta_1", exact(options.beta_1)},
+            {"beta_2", exact(options.beta_2)},
+            {"eps", exact(recipe.eps)},
+            {"gamma", exact(options.gamma)},
+            {"lr_schedule", to_text(recipe.schedule)},
+            {"lr_scheduler_step", join(milestones, ",")},
+            {"lr_scheduler_factor", exact(options.lr_scheduler_factor)},
+            {"warmup_epochs", exact(options.warmup_epochs)},
+            {"label_smoothing", exact(recipe.label_smoothing)},
+            {"flip", recipe.flip ? "true" : "false"},
+            {"crop_padding", text(recipe.crop_padding)},
+            {"cutout", text(recipe.cutout)},
+            {"color_jitter", exact(recipe.color_jitter)},
+            {"dropout_scale", exact(options.dropout_scale)},
+            {"precision", to_text(options.precision)},
+            {"seed", text(options.seed)}};
+}
+
+std::string describe_recipe(const TrainOptions& options, const Recipe& recipe) {
+    return text(options.model, ", ", to_text(recipe.optimizer), ", ", recipe.epochs, " epochs of ", recipe.steps_per_epoch,
+                " steps, batch ", recipe.batch_size, ", learning rate ", recipe.learning_rate, ' ', to_text(recipe.schedule),
+                ", label smoothing ", recipe.label_smoothing, recipe.flip ? ", flip" : "", ", crop padding ", recipe.crop_padding,
+                ", cutout ", recipe.cutout, ", colour jitter ", recipe.color_jitter, ", seed ", options.seed);
+}
+
+}  // namespace tundish

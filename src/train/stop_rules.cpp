@@ -1,0 +1,38 @@
+#include "tundish/train/stop_rules.hpp"
+
+#include <algorithm>
+
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+bool has_stalled(const TrainOptions& options, const std::vector<EpochReport>& history) {
+    const auto patience = static_cast<std::size_t>(options.early_stopping_patience);
+    const auto epochs = history.size();
+    if (epochs < static_cast<std::size_t>(options.early_stopping_min_epochs) || epochs <= patience) return false;
+    double before = 0.0;
+    double recent = 0.0;
+    for (std::size_t i = 0; i < epochs; ++i) {
+        if (!history[i].validation) return false;
+        double& best = i + patience < epochs ? before : recent;
+        best = std::max(best, history[i].validation->accuracy);
+    }
+    return recent <= before * (1.0 + options.early_stopping_tolerance);
+}
+
+}  // namespace
+
+std::string reason_to_stop(const TrainOptions& options, const std::vector<EpochReport>& history) {
+    if (history.empty() || !history.back().validation) return {};
+    const double accuracy = history.back().validation->accuracy;
+    if (options.target_accuracy > 0.0 && accuracy >= options.target_accuracy) {
+        return text("validation accuracy ", fixed(accuracy, 4), " reached target_accuracy ", fixed(options.target_accuracy, 4));
+    }
+    if (options.early_stopping && has_stalled(options, history)) {
+        return text("no improvement of validation accuracy in the last ", options.early_stopping_patience, " epochs (early_stopping)");
+    }
+    return {};
+}
+
+}  // namespace tundish

@@ -1,0 +1,291 @@
+#include "tundish/train/trainer.hpp"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "best_model.hpp"
+#include "training_setup.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/process_age.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/stopwatch.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/model/device.hpp"
+#include "tundish/train/checkpoint.hpp"
+#include "tundish/train/epoch_plan.hpp"
+#include "tundish/train/evaluator.hpp"
+#include "tundish/train/progress.hpp"
+#include "tundish/train/recipe.hpp"
+#include "tundish/train/stop_rules.hpp"
+#include "tundish/train/train_step.hpp"
+
+namespace tundish {
+namespace {
+
+constexpr std::int64_t kVerifiedImages = 64;
+
+// The loop of one rank. Reads as the plot: resume, then epochs of steps, evaluation, report and checkpoint, then the artifact.
+class Trainer {
+  public:
+    Trainer(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths, Communicator& communicator)
+        : options_(options),
+          data_(data),
+          paths_(paths),
+          communicator_(communicator),
+          device_(choose_device()),
+          compute_(choose_compute(options.precision, device_)),
+          recipe_(make_recipe(options, data.train.size())),
+          preprocess_(measure(data.train)),
+          network_(make_network(options, data.train, preprocess_, device_)),
+          optimizer_(make_groups(network_, options, recipe_)),
+          step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator),
+          batches_(upload(pixel_view(data.train), device_), upload(label_view(data.train), device_), preprocess_, augmentation_of(recipe_),
+                   static_cast<std::uint64_t>(options.seed)),
+          best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_)),
+          checkpoints_(paths.checkpoints) {
+        if (data.validation) {
+            validation_pixels_ = upload(pixel_view(*data.validation), device_);
+            validation_labels_ = upload(label_view(*data.validation), device_);
+        }
+    }
+
+    TrainingResult run() {
+        announce();
+        resume();
+        reporters_ = make_reporters(paths_.reports, data_.train.class_names, state_.step);
+        try {
+            while (!state_.finished) run_epoch();
+        } catch (const Stopped& stop) {
+            return stopped(stop);
+        }
+        return finish();
+    }
+
+  private:
+    void announce() const {
+        log_info(text("device: ", describe_device(device_), "; arithmetic ", at::toString(compute_)));
+        log_info(describe_recipe(options_, recipe_));
+        log_info(text(network_.parameter_count(), " parameters, ", network_.architecture().classes, " classes, images ",
+                      to_text(network_.architecture().input)));
+    }
+
+    // --- resume and checkpoint ---
+
+    void resume() {
+        state_.settings = resume_settings(options_, recipe_);
+        state_.settings["data"] = fingerprint(data_);
+        state_.settings["world_size"] = text(communicator_.size());
+        auto found = checkpoints_.load_newest(state_.settings);
+        if (!found) return;
+        state_ = std::move(*found);
+        network_.load_state(state_.network);
+        optimizer_.load_state(state_.optimizer);
+        step_.load_scaler(state_.optimizer);
+        best_.restore(state_);
+        log_info(text("resumed from a checkpoint: step ", state_.step, " of ", recipe_.total_steps, ", ", state_.history.size(),
+                      " epochs evaluated", state_.finished ? "; the job was already finished" : ""));
+    }
+
+    void save_checkpoint() {
+        if (communicator_.rank() != 0) return;
+        state_.network = network_.state();
+        state_.optimizer = optimizer_.state();
+        for (auto& value : step_.scaler_state()) state_.optimizer.push_back(value);
+        const bool current_is_best = !state_.history.empty() && state_.best_epoch == state_.history.back().epoch && at_epoch_end_;
+        state_.best = current_is_best ? std::vector<NamedTensor>{} : best_.weights();
+        checkpoints_.save(state_);
+        log_debug(text("checkpoint at step ", state_.step));
+    }
+
+    // --- one epoch ---
+
+    // The epoch that the next step belongs to, or whose evaluation is due.
+    [[nodiscard]] std::int64_t epoch() const { return static_cast<std::int64_t>(state_.history.size()); }
+    [[nodiscard]] std::int64_t epoch_end() const { return std::min(recipe_.total_steps, (epoch() + 1) * recipe_.steps_per_epoch); }
+
+    void run_epoch() {
+        at_epoch_end_ = false;
+        train_epoch();
+        const EpochReport report = evaluate_epoch();
+        state_.history.push_back(report);
+        state_.epoch_loss_sum = 0.0;
+        state_.epoch_correct = 0;
+        state_.epoch_samples = 0;
+        at_epoch_end_ = true;
+        for (auto& reporter : reporters_) reporter->on_epoch(report);
+        decide_whether_finished();
+        if (state_.finished || state_.history.size() % static_cast<std::size_t>(options_.checkpoint_frequency) == 0) save_checkpoint();
+    }
+
+    void train_epoch() {
+        const std::int64_t first = epoch() * recipe_.steps_per_epoch;
+        const EpochPlan plan(data_.train.size(), recipe_.steps_per_epoch, static_cast<std::uint64_t>(options_.seed), epoch());
+        Progress progress(epoch(), data_.train.size());
+        Stopwatch since_totals;
+        while (state_.step < epoch_end() && !out_of_time(since_totals)) {
+            if (communicator_.any(stop_requested())) {
+                add_totals(since_totals);
+                throw Stopped(text("step ", state_.step));
+            }
+            run_step(plan.batch(state_.step - first));
+            if (options_.progress) progress.add(static_cast<std::int64_t>(plan.batch(state_.step - 1 - first).size()));
+        }
+        add_totals(since_totals);
+    }
+
+    void run_step(std::span<const std::int64_t> samples) {
+        if (!first_step_announced_) {
+            log_info(text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
+            first_step_announced_ = true;
+        }
+        step_.run(batches_.make(samples, epoch()), state_.step, static_cast<std::int64_t>(samples.size()));
+        ++state_.step;
+        state_.epoch_samples += static_cast<std::int64_t>(samples.size());
+        samples_here_ += static_cast<std::int64_t>(samples.size());
+    }
+
+    void add_totals(Stopwatch& since_totals) {
+        const auto totals = step_.take_totals();
+        state_.epoch_loss_sum += totals.loss_sum;
+        state_.epoch_correct += totals.correct;
+        const double seconds = since_totals.seconds();
+        state_.train_seconds += seconds;
+        epoch_seconds_ += seconds;
+        since_totals.restart();
+    }
+
+    [[nodiscard]] bool out_of_time(const Stopwatch& running) const {
+        return options_.max_train_seconds > 0.0 && communicator_.any(state_.train_seconds + running.seconds() >= options_.max_train_seconds);
+    }
+
+    EpochReport evaluate_epoch() {
+        EpochReport report;
+        report.epoch = epoch();
+        report.epochs = static_cast<std::int64_t>(std::ceil(recipe_.epochs));
+        report.step = state_.step;
+        report.steps_in_epoch = state_.step - epoch() * recipe_.steps_per_epoch;
+        const auto samples = static_cast<double>(std::max<std::int64_t>(1, state_.epoch_samples));
+        report.train_loss = state_.epoch_loss_sum / samples;
+        report.train_accuracy = static_cast<double>(state_.epoch_correct) / samples;
+        report.learning_rate = optimizer_.learning_rate(std::max<std::int64_t>(0, state_.step - 1));
+        report.seconds = epoch_seconds_;
+        report.images_per_second = epoch_seconds_ > 0.0 ? static_cast<double>(samples_here_) / epoch_seconds_ : 0.0;
+        refuse_divergence(report);
+        if (data_.validation) {
+            report.validation = evaluate_validation(false, compute_);
+        }
+        epoch_seconds_ = 0.0;
+        samples_here_ = 0;
+        keep_if_best(report);
+        return report;
+    }
+
+    static void refuse_divergence(const EpochReport& report) {
+        if (std::isfinite(report.train_loss)) return;
+        throw ConfigError(text("training diverged: the loss of epoch ", report.epoch,
+                               " is not a finite number. Lower 'learning_rate' or use 'warmup_epochs'."));
+    }
+
+    Evaluation evaluate_validation(bool final_pass, at::ScalarType compute) {
+        const EvaluationOptions wanted{.top_k = options_.top_k,
+                                       .test_time_augmentation = final_pass && recipe_.test_time_augmentation,
+                                       .confusion = final_pass,
+                                       .compute = compute};
+        return evaluate(network_, preprocess_, validation_pixels_, validation_labels_, wanted, communicator_);
+    }
+
+    // Without validation data the latest weights count as the best.
+    void keep_if_best(EpochReport& report) {
+        const double accuracy = report.validation ? report.validation->accuracy : 0.0;
+        if (report.validation && accuracy < state_.best_accuracy) return;
+        report.best = true;
+        state_.best_accuracy = accuracy;
+        state_.best_epoch = report.epoch;
+        if (communicator_.rank() == 0) best_.keep(network_, report.validation.value_or(Evaluation{}));
+    }
+
+    void decide_whether_finished() {
+        state_.finished = state_.step >= recipe_.total_steps;
+        std::string reason = reason_to_stop(options_, state_.history);
+        if (options_.max_train_seconds > 0.0 && state_.train_seconds >= options_.max_train_seconds) {
+            reason = text("max_train_seconds ", options_.max_train_seconds, " is used up");
+        }
+        if (state_.finished || reason.empty()) return;
+        log_info(text("training ends after epoch ", state_.history.back().epoch, ": ", reason));
+        state_.finished = true;
+    }
+
+    // --- the end ---
+
+    TrainingResult stopped(const Stopped& stop) {
+        save_checkpoint();
+        log_info(text("stopped on request at ", stop.what(), " of ", recipe_.total_steps,
+                      "; a checkpoint was written, the next start continues from it"));
+        if (!best_.empty() && communicator_.rank() == 0) {
+            best_.put_into(network_);
+            const auto& epoch = state_.history.at(static_cast<std::size_t>(state_.best_epoch));
+            best_.finish(network_, epoch.validation.value_or(Evaluation{}), some_pixels());
+        }
+        return {.stopped = true, .has_model = !best_.empty(), .final_evaluation = {}};
+    }
+
+    // The numbers in the artifact are those of its float32 form, which is what is served, whatever precision trained it.
+    TrainingResult finish() {
+        best_.put_into(network_);
+        Evaluation last;
+        if (data_.validation) last = evaluate_validation(true, at::kFloat);
+        if (communicator_.rank() == 0) {
+            best_.finish(network_, last, some_pixels());
+            report_end(last);
+        }
+        return {.stopped = false, .has_model = true, .final_evaluation = last};
+    }
+
+    void report_end(const Evaluation& last) {
+        auto history = state_.history;
+        if (data_.validation) history.at(static_cast<std::size_t>(state_.best_epoch)).validation = last;
+        for (auto& reporter : reporters_) reporter->on_end(history);
+        if (!data_.validation) return;
+        const std::string augmented = last.accuracy_tta ? text(", with test-time augmentation ", fixed(*last.accuracy_tta, 4)) : "";
+        log_info(text("best model: epoch ", state_.best_epoch, ", validation accuracy ", fixed(last.accuracy, 4), " single view", augmented, ", ",
+                      last.samples, " samples; ", human_seconds(state_.train_seconds), " of training steps"));
+    }
+
+    [[nodiscard]] at::Tensor some_pixels() const {
+        const auto& samples = data_.validation ? *data_.validation : data_.train;
+        return pixel_view(samples).narrow(0, 0, std::min(kVerifiedImages, samples.size()));
+    }
+
+    const TrainOptions& options_;
+    const TrainingData& data_;
+    const TrainingPaths& paths_;
+    Communicator& communicator_;
+    at::Device device_;
+    at::ScalarType compute_;
+    Recipe recipe_;
+    Preprocess preprocess_;
+    Network network_;
+    Optimizer optimizer_;
+    TrainStep step_;
+    BatchMaker batches_;
+    BestModel best_;
+    CheckpointFolder checkpoints_;
+    std::vector<std::unique_ptr<Reporter>> reporters_;
+    at::Tensor validation_pixels_;
+    at::Tensor validation_labels_;
+    TrainingState state_;
+    double epoch_seconds_ = 0.0;      // of the current epoch, by this process
+    std::int64_t samples_here_ = 0;   // likewise
+    bool at_epoch_end_ = false;
+    bool first_step_announced_ = false;
+};
+
+}  // namespace
+
+TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths, Communicator& communicator) {
+    return Trainer(options, data, paths, communicator).run();
+}
+
+}  // namespace tundish

@@ -1,0 +1,90 @@
+#include "training_setup.hpp"
+
+#include <ATen/ATen.h>
+
+#include "tundish/base/crc32c.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/model/device.hpp"
+#include "tundish/model/initialise.hpp"
+
+namespace tundish {
+namespace {
+
+constexpr std::int64_t kWhiteningSamples = 5000;
+
+at::ScalarType dtype_of(Precision precision, const at::Device& device) {
+    switch (precision) {
+        case Precision::automatic: return automatic_precision(device);
+        case Precision::fp32: return at::kFloat;
+        case Precision::fp16: return at::kHalf;
+        case Precision::bf16: return at::kBFloat16;
+    }
+    return at::kFloat;
+}
+
+const char* name_of(at::ScalarType compute) {
+    if (compute == at::kBFloat16) return "bf16";
+    return compute == at::kHalf ? "fp16" : "fp32";
+}
+
+std::uint32_t checksum(const SampleSet& samples) {
+    const auto* labels = reinterpret_cast<const std::uint8_t*>(samples.labels.data());
+    std::uint32_t sum = crc32c({labels, samples.labels.size() * sizeof(std::int64_t)});
+    // One image in 64: enough to notice other data, without reading everything at each start.
+    const std::size_t image = samples.shape.pixels();
+    for (std::size_t at = 0; at < samples.pixels.size(); at += 64 * image) sum = crc32c(ByteSpan(samples.pixels).subspan(at, image), sum);
+    return sum;
+}
+
+}  // namespace
+
+at::ScalarType choose_compute(Precision precision, const at::Device& device) {
+    const auto compute = dtype_of(precision, device);
+    if (compute == at::kHalf && device.is_cpu()) {
+        throw ConfigError("precision 'fp16' needs a CUDA GPU, and this machine has none that tundish can use. Take 'auto', 'fp32' or 'bf16'.");
+    }
+    if (compute == at::kBFloat16 && !bfloat16_pays(device)) {
+        log_warning(text("precision bf16 on ", describe_device(device), " is emulated and slower than fp32; 'auto' would take fp32"));
+    }
+    return compute;
+}
+
+Network make_network(const TrainOptions& options, const SampleSet& train, const Preprocess& preprocess, const at::Device& device) {
+    const auto classes = static_cast<std::int64_t>(train.class_names.size());
+    Network network(make_architecture(options.model, train.shape, classes, options.dropout_scale), device);
+    initialise(network, static_cast<std::uint64_t>(options.seed));
+    const std::int64_t count = std::min(kWhiteningSamples, train.size());
+    const auto chosen = at::arange(count, at::kLong).mul_(train.size()).floor_divide_(count);
+    initialise_whitening(network, normalise(pixel_view(train).index_select(0, chosen), preprocess));
+    return network;
+}
+
+at::Tensor upload(const at::Tensor& host, const at::Device& device) {
+    return device.is_cuda() ? host.pin_memory().to(device, /*non_blocking=*/true) : host;
+}
+
+AugmentationOptions augmentation_of(const Recipe& recipe) {
+    return {.flip = recipe.flip, .crop_padding = recipe.crop_padding, .cutout = recipe.cutout, .color_jitter = recipe.color_jitter};
+}
+
+ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess, at::ScalarType compute) {
+    ModelConfig config;
+    config.architecture = network.architecture().name;
+    config.classes = network.architecture().classes;
+    config.input = network.architecture().input;
+    config.class_names = train.class_names;
+    config.preprocess = preprocess;
+    config.precision = name_of(compute);
+    return config;
+}
+
+std::string fingerprint(const TrainingData& data) {
+    std::string out = text(data.train.size(), " samples ", to_text(data.train.shape), ", ", data.train.class_names.size(), " classes, sum ",
+                           checksum(data.train));
+    if (data.validation) out += text("; validation ", data.validation->size(), ", sum ", checksum(*data.validation));
+    return out;
+}
+
+}  // namespace tundish

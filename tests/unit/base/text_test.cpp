@@ -1,0 +1,51 @@
+#include "tundish/base/text.hpp"
+
+#include "support/catch.hpp"
+
+using namespace tundish;
+
+TEST_CASE("text joins its arguments") { CHECK(text("record ", 17, ": label ", -1, '.') == "record 17: label -1."); }
+
+TEST_CASE("fixed never writes an exponent") {
+    CHECK(fixed(0.0000001, 4) == "0.0000");
+    CHECK(fixed(12345678.25, 1) == "12345678.2");
+    CHECK(fixed(0.93999, 4) == "0.9400");
+}
+
+TEST_CASE("human_bytes counts in powers of a thousand") {
+    CHECK(human_bytes(17) == "17 bytes");
+    CHECK(human_bytes(1500) == "1.5 kB");
+    CHECK(human_bytes(312'000'000) == "312 MB");
+    CHECK(human_bytes(1'500'000'000) == "1.5 GB");
+}
+
+TEST_CASE("human_seconds chooses its units") {
+    CHECK(human_seconds(4.2) == "4.2 s");
+    CHECK(human_seconds(200) == "3 min 20 s");
+    CHECK(human_seconds(7500) == "2 h 05 min");
+}
+
+TEST_CASE("trim and lower") {
+    CHECK(trim(" \ta b\r\n") == "a b");
+    CHECK(trim(" \n").empty());
+    CHECK(lower("MixeD-9") == "mixed-9");
+}
+
+TEST_CASE("join puts the separator between items only") {
+    CHECK(join({}, ", ").empty());
+    CHECK(join({"a", "b"}, ", ") == "a, b");
+}
+
+TEST_CASE("utf8_prefix does not cut a character") {
+    const std::string word = "a\xC3\xA9z";  // a, é, z
+    CHECK(utf8_prefix(word, 10) == word);
+    CHECK(utf8_prefix(word, 2) == "a");
+    CHECK(utf8_prefix(word, 3) == "a\xC3\xA9");
+}
+
+TEST_CASE("nearest_word finds a slip of the pen and nothing else") {
+    const std::vector<std::string> known{"epochs", "batch_size", "learning_rate"};
+    CHECK(nearest_word("epoch", known) == "epochs");
+    CHECK(nearest_word("lerning_rate", known) == "learning_rate");
+    CHECK(nearest_word("zzzzzz", known).empty());
+}

@@ -1,0 +1,169 @@
+#include "tundish/data/cifar_reader.hpp"
+
+#include "support/catch.hpp"
+#include "support/child.hpp"
+#include "support/cifar_files.hpp"
+#include "support/errors.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/data/sample_set.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+
+namespace {
+
+ChannelSpec channel_at(const TempFolder& folder) {
+    ChannelSpec channel;
+    channel.name = "train";
+    channel.path = folder.path();
+    return channel;
+}
+
+std::string load_error(const TempFolder& folder, const DataOptions& options = {}) {
+    return message_of<DataError>([&] { load_samples(channel_at(folder), options); });
+}
+
+std::int64_t wrong_pixels(const SampleSet& set, std::int64_t sample, std::int64_t record) {
+    std::int64_t wrong = 0;
+    for (std::int64_t i = 0; i < 3072; ++i) {
+        wrong += set.pixels.at(static_cast<std::size_t>(sample * 3072 + i)) == cifar_pixel(record, i) ? 0 : 1;
+    }
+    return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("CIFAR-10: labels, pixels, order and names are those of the files") {
+    for (const std::string below : {"", "cifar-10-batches-bin", "any/where"}) {
+        const TempFolder folder;
+        write_cifar10(folder, below, 2, 400);  // more than a piece
+        folder.write("_SUCCESS", "");
+        folder.write(".hidden/data_batch_9.bin", "x");
+        folder.write("train-manifest", "[]");
+        const auto set = load_samples(channel_at(folder), {});
+        REQUIRE(set.size() == 1200);
+        CHECK(set.shape == ImageShape{3, 32, 32});
+        CHECK(set.pixels.size() == 1200 * 3072);
+        CHECK(set.class_names == cifar10_names());
+        CHECK(set.labels[799] == 9);
+        for (const std::int64_t i : {0, 319, 320, 399, 400, 799}) CHECK(wrong_pixels(set, i, i) == 0);
+        CHECK(wrong_pixels(set, 800, 1'000'000) == 0);
+    }
+}
+
+TEST_CASE("CIFAR-100: the fine label counts") {
+    const TempFolder folder;
+    write_cifar100(folder, "cifar-100-binary", 150);
+    const auto set = load_samples(channel_at(folder), {});
+    REQUIRE(set.size() == 300);
+    CHECK(set.labels[99] == 99);
+    CHECK(set.class_names.size() == 100);
+    CHECK(set.class_names[42] == "fine42");
+}
+
+TEST_CASE("CIFAR files under other names are told by their sizes") {
+    const TempFolder ten;
+    ten.write("part-00000.bin", cifar_records(0, 7));
+    CHECK(load_samples(channel_at(ten), {}).class_names.size() == 10);
+    CHECK(load_samples(channel_at(ten), {}).class_names[3] == "3");
+    const TempFolder hundred;
+    hundred.write("part-00000.bin", cifar_records(0, 7, 100, true));
+    CHECK(load_samples(channel_at(hundred), {}).class_names.size() == 100);
+}
+
+TEST_CASE("next() and read_all_into() give the same records") {
+    const TempFolder folder;
+    write_cifar10(folder, "", 2, 330);
+    const auto files = list_channel(channel_at(folder));
+    CifarReader one(files, DataFormat::cifar10, CifarPart::train, 0);
+    CifarReader all(files, DataFormat::cifar10, CifarPart::train, 0);
+    SampleSet set;
+    REQUIRE(all.read_all_into(set));
+    std::int64_t count = 0;
+    std::int64_t wrong = 0;
+    std::string origin;
+    while (const auto record = one.next()) {
+        const auto at = static_cast<std::size_t>(count);
+        wrong += record->index == count && record->label == set.labels[at] && record->payload.size() == 3072 &&
+                         std::equal(record->payload.begin(), record->payload.end(), set.pixels.begin() + count * 3072)
+                     ? 0
+                     : 1;
+        if (count == 331) origin = record->origin;
+        ++count;
+    }
+    CHECK(count == 660);
+    CHECK(count == set.size());
+    CHECK(wrong == 0);
+    CHECK(origin == "data_batch_2.bin, record 1");
+}
+
+TEST_CASE("a file of a wrong size is named with its size, the rest and the nearest record") {
+    const TempFolder folder;
+    write_cifar10(folder, "", 1, 5);
+    folder.write("data_batch_2.bin", cifar_records(0, 3) + "abc");
+    CHECK(lacks(load_error(folder), {"channel 'train'", "data_batch_2.bin", "3073", "9222 bytes", "3 bytes are left", "record 3 (from byte 9219)"}) == "");
+    folder.write("data_batch_2.bin", cifar_records(0, 3, 100, true));
+    CHECK(lacks(load_error(folder), {"data_format=cifar100"}) == "");
+}
+
+TEST_CASE("a label out of range is named with file, record, label and range") {
+    const TempFolder folder;
+    folder.write("data_batch_1.bin", cifar_records(0, 4));
+    folder.write("data_batch_2.bin", cifar_records(0, 400) + cifar_record(200, 1) + cifar_record(3, 1));
+    CHECK(lacks(load_error(folder), {"channel 'train'", "data_batch_2.bin, record 400", "byte 1229200", "label 200", "0..9"}) == "");
+    DataOptions fewer;
+    fewer.num_classes = 3;
+    CHECK(lacks(load_error(folder, fewer), {"data_batch_1.bin, record 3", "label 3", "0..2", "num_classes"}) == "");
+}
+
+TEST_CASE("CIFAR files in two folders, none at all, and empty ones are errors") {
+    const TempFolder two;
+    write_cifar10(two, "a", 1, 1);
+    write_cifar10(two, "b", 1, 1);
+    CHECK(lacks(load_error(two), {"one folder", "a/, b/"}) == "");
+    const TempFolder none;
+    none.write("cifar-10-binary.tar.gz", "\x1f\x8b\x08");
+    CHECK(lacks(load_error(none), {"cifar-10-binary.tar.gz", "gzip", "unpack"}) == "");
+    const TempFolder empty;
+    empty.write("data_batch_1.bin", "");
+    CHECK(lacks(load_error(empty), {"expected CIFAR-10 records", "none"}) == "");
+    CHECK(lacks(load_error(TempFolder()), {"expected data files", "found none"}) == "");
+    ChannelSpec missing;
+    missing.name = "train";
+    missing.path = "/no/such/folder";
+    CHECK(lacks(message_of<DataError>([&] { load_samples(missing, {}); }), {"channel 'train'", "no folder /no/such/folder"}) == "");
+}
+
+TEST_CASE("another image shape resizes raw records") {
+    const TempFolder folder;
+    folder.write("data_batch_1.bin", cifar_records(0, 70));
+    DataOptions options;
+    options.image_shape = ImageShape{1, 16, 16};
+    const auto set = load_samples(channel_at(folder), options);
+    CHECK(set.shape == ImageShape{1, 16, 16});
+    CHECK(set.size() == 70);
+    CHECK(set.pixels.size() == 70 * 256);
+    CHECK(set.labels[69] == 9);
+}
+
+TEST_CASE("a host that sharding gave nothing takes part with no samples") {
+    const TempFolder folder;
+    auto channel = channel_at(folder);
+    channel.distribution = Distribution::sharded_by_s3_key;
+    CHECK(load_samples(channel, {}).size() == 0);
+}
+
+TEST_CASE("a stop ends reading with Stopped") {
+    const TempFolder folder;
+    write_cifar10(folder, "", 1, 5);
+    CHECK(exit_code_of([&] {
+              request_stop();
+              try {
+                  load_samples(channel_at(folder), {});
+              } catch (const Stopped&) {
+                  return 0;
+              }
+              return 1;
+          }) == 0);
+}

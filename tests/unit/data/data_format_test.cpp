@@ -1,0 +1,69 @@
+#include "support/catch.hpp"
+#include "support/cifar_files.hpp"
+#include "support/errors.hpp"
+#include "support/image_files.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/data/channel_reader.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+
+namespace {
+
+OpenedChannel opened(const TempFolder& folder, const std::string& content_type = "", DataFormat wanted = DataFormat::automatic,
+                     const ChannelSpec* lst = nullptr) {
+    ChannelSpec channel;
+    channel.name = "train";
+    channel.path = folder.path();
+    channel.content_type = content_type;
+    return open_channel(channel, lst, wanted);
+}
+
+}  // namespace
+
+TEST_CASE("format names go both ways and a wrong one lists them all") {
+    for (const auto format : {DataFormat::automatic, DataFormat::cifar10, DataFormat::cifar100, DataFormat::image_folder, DataFormat::lst}) {
+        CHECK(data_format_from_text(to_text(format)) == format);
+    }
+    CHECK(data_format_from_text("CIFAR-10") == DataFormat::cifar10);
+    const auto message = message_of<ConfigError>([] { data_format_from_text("image_foldr"); });
+    CHECK(lacks(message, {"'image_foldr'", "auto", "cifar10", "cifar100", "lst", "mean image_folder?"}) == "");
+}
+
+TEST_CASE("the files decide when nothing else does") {
+    const TempFolder cifar;
+    write_cifar10(cifar, "", 1, 1);
+    CHECK(opened(cifar).format == DataFormat::cifar10);
+    CHECK(opened(cifar, "application/octet-stream").format == DataFormat::cifar10);
+    const TempFolder hundred;
+    write_cifar100(hundred, "", 1);
+    CHECK(opened(hundred).format == DataFormat::cifar100);
+    const TempFolder images;
+    write_image_folder(images, "", {"a", "b"}, 1);
+    CHECK(opened(images).format == DataFormat::image_folder);
+    CHECK(opened(images).reason.find("a/0000.png") != std::string::npos);
+    images.write("x.lst", "0\t0\ta/0000.png\n");
+    CHECK(opened(images).format == DataFormat::lst);
+}
+
+TEST_CASE("data_format comes before a list channel, that before the content type, that before the files") {
+    const TempFolder images;
+    write_image_folder(images, "", {"a", "b"}, 1);
+    const TempFolder list;
+    list.write("x.lst", "0\t0\ta/0000.png\n");
+    ChannelSpec lst;
+    lst.name = "train_lst";
+    lst.path = list.path();
+    CHECK(opened(images, "image/png; charset=x", DataFormat::automatic, &lst).format == DataFormat::lst);
+    CHECK(opened(images, "", DataFormat::image_folder, &lst).format == DataFormat::image_folder);
+    images.write("weights.bin", "x");
+    CHECK(opened(images, "Application/X-Image").format == DataFormat::image_folder);
+    CHECK(opened(images, "application/x-image").reason.find("application/x-image") != std::string::npos);
+}
+
+TEST_CASE("a channel of something else says what was found") {
+    const TempFolder folder;
+    folder.write("train.rec", "\x0a\x23\xd7\xce....");
+    const auto message = message_of<DataError>([&] { opened(folder, "application/x-recordio"); });
+    CHECK(lacks(message, {"channel 'train'", "train.rec", "RecordIO", "application/x-recordio", "data_format"}) == "");
+}

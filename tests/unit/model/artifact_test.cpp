@@ -1,0 +1,115 @@
+#include <filesystem>
+#include <set>
+
+#include "support/temp_folder.hpp"
+#include "support/tiny_data.hpp"
+#include "support/torch_catch.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
+#include "tundish/model/artifact.hpp"
+#include "tundish/model/initialise.hpp"
+#include "tundish/model/predictor.hpp"
+#include "tundish/model/state_file.hpp"
+
+using namespace tundish;
+using tundish::testing::TempFolder;
+using tundish::testing::tiny_samples;
+
+namespace {
+
+struct Saved {
+    TempFolder folder;
+    Network network;
+    ModelConfig config;
+
+    explicit Saved(const std::string& architecture) : network(make_architecture(architecture, {3, 32, 32}, 4), at::kCPU) {
+        const auto samples = tiny_samples(64);
+        initialise(network, 4);
+        config.architecture = architecture;
+        config.classes = 4;
+        config.input = samples.shape;
+        config.class_names = samples.class_names;
+        config.preprocess = measure(samples);
+        config.metrics = {{"validation_accuracy", 0.5}};
+        initialise_whitening(network, normalise(pixel_view(samples), config.preprocess));
+        save_artifact(folder.path(), network, config);
+    }
+};
+
+std::set<std::string> names_in(const std::filesystem::path& folder) {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename().string());
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("a model folder holds four files and model.pt answers as the network does") {
+    for (const auto& name : architecture_names()) {
+        INFO(name);
+        const Saved saved(name);
+        CHECK(names_in(saved.folder.path()) == std::set<std::string>{"config.json", "model.pt", "model.safetensors", "state_dict.pt"});
+        const Predictor predictor(saved.folder.path());
+        const auto samples = tiny_samples(9, 4, {3, 32, 32}, 5);
+        const at::NoGradGuard no_grad;
+        const auto expected = saved.network.forward(normalise(pixel_view(samples), saved.config.preprocess), {});
+        CHECK(predictor.raw_outputs(pixel_view(samples)).allclose(expected, 1e-3, 1e-4));
+        CHECK(predictor.config().class_names == saved.config.class_names);
+        CHECK(predictor.config().metrics.at("validation_accuracy") == 0.5);
+    }
+}
+
+TEST_CASE("state_dict.pt reads back the same tensors under the same names") {
+    const Saved saved("resnet9");
+    const auto value = from_torch_bytes(read_file(saved.folder.path() / kStateDictFile), "state_dict.pt");
+    const auto state = from_dict(value);
+    REQUIRE(state.size() == saved.network.state().size());
+    for (const auto& [name, tensor] : state) CHECK(saved.network.at(name).equal(tensor));
+}
+
+TEST_CASE("model.safetensors holds row-major data at the offsets its header gives") {
+    const auto weight = at::rand({2, 3, 2, 2}).contiguous(at::MemoryFormat::ChannelsLast);
+    const std::string file = to_safetensors({{"a", at::ones({3})}, {"b", weight}});
+    const auto header_size = load_le<std::uint64_t>(as_bytes(file).data());
+    CHECK(header_size % 8 == 0);
+    CHECK(file.substr(8, header_size).find(R"("b":{"dtype":"F32","shape":[2,3,2,2],"data_offsets":[12,108]})") != std::string::npos);
+    const auto* data = file.data() + 8 + header_size + 12;
+    CHECK(std::memcmp(data, weight.contiguous().const_data_ptr(), 96) == 0);
+    CHECK(file.size() == 8 + header_size + 108);
+}
+
+TEST_CASE("a damaged, missing or foreign file is named") {
+    const Saved saved("lenet");
+    const auto path = saved.folder.path() / kSafetensorsFile;
+    std::string content = read_file(path);
+    content[content.size() / 2] ^= 1;
+    write_file_atomically(path, content);
+    REQUIRE_THROWS_WITH(Predictor(saved.folder.path()), Catch::Contains("model.safetensors is damaged"));
+    std::filesystem::remove(path);
+    REQUIRE_THROWS_WITH(Predictor(saved.folder.path()), Catch::Contains("model.safetensors is missing"));
+    REQUIRE_THROWS_WITH(Predictor("/nonexistent"), Catch::Contains("no config.json"));
+    REQUIRE_THROWS_AS(from_torch_bytes("not a zip", "x.pt"), ArtifactError);
+}
+
+TEST_CASE("config.json errors name key, expectation and finding") {
+    const TempFolder folder;
+    folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32]})");
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), Catch::Contains("'input_shape' must be [channels, height, width]") && Catch::Contains("[3,32]"));
+    folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32, 32], "preprocess": {"mean": [0.5]}})");
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), Catch::Contains("'mean' must be 3 numbers"));
+    folder.write("config.json", "{");
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), Catch::Contains("is not JSON"));
+    folder.write("config.json", R"({"class_names": 2, "input_shape": [1, 28, 28]})");
+    const auto config = load_model_config(folder.path());
+    CHECK(config.class_names == std::vector<std::string>{"0", "1"});
+    CHECK_FALSE(config.normalises_itself);
+}
+
+TEST_CASE("an image of another size and channel count is brought to the model's") {
+    const Saved saved("lenet");
+    const Predictor predictor(saved.folder.path());
+    Image grey{{1, 50, 70}, Bytes(3500, 128)};
+    const auto probabilities = predictor.predict(grey);
+    REQUIRE(probabilities.size() == 4);
+    CHECK(probabilities[0] + probabilities[1] + probabilities[2] + probabilities[3] == Approx(1.0));
+}
