@@ -35,6 +35,16 @@ add_library(tundish_torch INTERFACE)
 target_include_directories(tundish_torch SYSTEM INTERFACE
     "${TUNDISH_LIBTORCH}/include" "${TUNDISH_LIBTORCH}/include/torch/csrc/api/include")
 target_link_libraries(tundish_torch INTERFACE tundish_torch_cpu tundish_c10)
+
+# Our kernels use the OpenMP runtime that LibTorch brings: one pool of threads in the process, not two.
+file(GLOB tundish_gomp "${TUNDISH_LIBTORCH}/lib/libgomp*.so*" "${TUNDISH_LIBTORCH}/../torch.libs/libgomp*.so*")
+if(tundish_gomp)
+    list(GET tundish_gomp 0 tundish_gomp)
+    tundish_import(tundish_openmp "${tundish_gomp}")
+    target_link_libraries(tundish_torch INTERFACE tundish_openmp)
+else()
+    target_link_libraries(tundish_torch INTERFACE gomp)
+endif()
 foreach(folder IN LISTS tundish_nvidia_libs)
     target_link_options(tundish_torch INTERFACE "-Wl,-rpath,${folder}" "-Wl,-rpath-link,${folder}")
 endforeach()

@@ -1,13 +1,13 @@
 #include "tundish/data/channel_files.hpp"
 
-#include <algorithm>
-#include <array>
-#include <system_error>
-
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
 
 namespace tundish {
 namespace {
@@ -18,33 +18,41 @@ constexpr int kDeepest = 32;  // links may form a circle
 
 // What platforms and tools leave beside data: never data itself.
 bool is_clutter(const std::string& name) {
-    return name.front() == '.' || name == "_SUCCESS" || name == "__MACOSX" || std::string_view(name).ends_with("-manifest");
+    return name.front() == '.' || name == "_SUCCESS" || name == "__MACOSX" ||
+           std::string_view(name).ends_with("-manifest");
 }
 
-[[noreturn]] void cannot_list(const ChannelSpec& channel, const fs::path& path, const std::error_code& reason) {
-    throw DataError(text(name_of(channel), ": cannot read ", path.string(), ": ", system_reason(reason.value()),
-                         ". Expected a readable folder with the channel's files; check the channel's S3 prefix, "
-                         "and the permissions when running locally."));
+[[noreturn]] void cannot_list(const ChannelSpec& channel, const fs::path& path,
+                              const std::error_code& reason) {
+    throw DataError(
+        text(name_of(channel), ": cannot read ", path.string(), ": ", system_reason(reason.value()),
+             ". Expected a readable folder with the channel's files; check the channel's S3 prefix, "
+             "and the permissions when running locally."));
 }
 
 void check_folder(const ChannelSpec& channel) {
     if (channel.mode == InputMode::pipe) {
-        throw DataError(text(name_of(channel), ": Pipe mode is not read as a folder. Use input mode File or FastFile."));
+        throw DataError(
+            text(name_of(channel), ": Pipe mode is not read as a folder. Use input mode File or FastFile."));
     }
     std::error_code error;
     const auto status = fs::status(channel.path, error);
     if (!fs::exists(status)) {
-        throw DataError(text(name_of(channel), ": there is no folder ", channel.path.string(),
-                             ". Expected the channel's files there; check the job's input data configuration."));
+        throw DataError(
+            text(name_of(channel), ": there is no folder ", channel.path.string(),
+                 ". Expected the channel's files there; check the job's input data configuration."));
     }
     if (!fs::is_directory(status)) {
-        throw DataError(text(name_of(channel), ": ", channel.path.string(), " is not a folder. Expected a folder with files."));
+        throw DataError(text(name_of(channel), ": ", channel.path.string(),
+                             " is not a folder. Expected a folder with files."));
     }
 }
 
-void walk(const fs::path& folder, const std::string& prefix, int depth, ChannelFiles& found, std::vector<std::string>& clutter) {
+void walk(const fs::path& folder, const std::string& prefix, int depth, ChannelFiles& found,
+          std::vector<std::string>& clutter) {
     std::error_code error;
-    if (depth > kDeepest) cannot_list(found.channel, folder, std::make_error_code(std::errc::too_many_symbolic_link_levels));
+    if (depth > kDeepest)
+        cannot_list(found.channel, folder, std::make_error_code(std::errc::too_many_symbolic_link_levels));
     fs::directory_iterator entries(folder, error);
     if (error) cannot_list(found.channel, folder, error);
     for (; entries != fs::directory_iterator(); entries.increment(error)) {
@@ -63,7 +71,9 @@ void walk(const fs::path& folder, const std::string& prefix, int depth, ChannelF
 
 }  // namespace
 
-std::string name_of(const ChannelSpec& channel) { return text("channel '", channel.name, "'"); }
+std::string name_of(const ChannelSpec& channel) {
+    return text("channel '", channel.name, "'");
+}
 
 ChannelFiles list_channel(const ChannelSpec& channel) {
     check_folder(channel);
@@ -77,8 +87,8 @@ ChannelFiles list_channel(const ChannelSpec& channel) {
 
 void log_ignored(const ChannelSpec& channel, std::string_view what, const std::vector<std::string>& files) {
     if (files.empty()) return;
-    log_info(text(name_of(channel), ": ignored ", files.size(), files.size() == 1 ? " file that is " : " files that are ", what,
-                  ": ", some_of(files)));
+    log_info(text(name_of(channel), ": ignored ", files.size(),
+                  files.size() == 1 ? " file that is " : " files that are ", what, ": ", some_of(files)));
 }
 
 std::string some_of(const std::vector<std::string>& items, std::size_t limit) {
@@ -100,8 +110,9 @@ std::string_view name_part(std::string_view file) {
 bool has_image_name(std::string_view file) {
     constexpr std::array<std::string_view, 6> kExtensions{".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp"};
     const std::string name = lower(name_part(file));
-    return std::any_of(kExtensions.begin(), kExtensions.end(),
-                       [&](std::string_view extension) { return std::string_view(name).ends_with(extension); });
+    return std::any_of(kExtensions.begin(), kExtensions.end(), [&](std::string_view extension) {
+        return std::string_view(name).ends_with(extension);
+    });
 }
 
 }  // namespace tundish

@@ -1,19 +1,20 @@
 #include "tundish/data/channel_reader.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "sequential_file.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_files_reader.hpp"
 #include "tundish/data/image_header.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace tundish {
 namespace {
 
 bool has_list(const ChannelFiles& files) {
-    return std::any_of(files.files.begin(), files.files.end(), [](const auto& file) { return lower(file).ends_with(".lst"); });
+    return std::any_of(files.files.begin(), files.files.end(),
+                       [](const auto& file) { return lower(file).ends_with(".lst"); });
 }
 
 const std::string* first_file(const ChannelFiles& files, bool (*matches)(std::string_view)) {
@@ -21,23 +22,31 @@ const std::string* first_file(const ChannelFiles& files, bool (*matches)(std::st
     return found == files.files.end() ? nullptr : &*found;
 }
 
-bool is_binary(std::string_view file) { return file.ends_with(".bin"); }
+bool is_binary(std::string_view file) {
+    return file.ends_with(".bin");
+}
 
 // "image/png; charset=x" → "image/png".
-std::string media_type(const std::string& content_type) { return lower(trim(content_type.substr(0, content_type.find(';')))); }
+std::string media_type(const std::string& content_type) {
+    return lower(trim(content_type.substr(0, content_type.find(';'))));
+}
 
 std::string first_bytes(const ChannelFiles& files) {
     Bytes head(32);
-    SequentialFile file(files.path_of(files.files.front()), text(name_of(files.channel), ", ", files.files.front()));
+    SequentialFile file(files.path_of(files.files.front()),
+                        text(name_of(files.channel), ", ", files.files.front()));
     head.resize(file.read(head.data(), head.size()));
     return describe_bytes(head);
 }
 
 [[noreturn]] void cannot_tell(const ChannelFiles& files) {
-    throw DataError(text(name_of(files.channel), ": cannot tell the data format. Expected CIFAR's .bin files, one folder of JPEG, PNG, "
-                         "BMP or WebP images per class, or images and a .lst file; found ", some_of(files.files), " (", files.files.front(),
-                         ": ", first_bytes(files), ")", files.channel.content_type.empty() ? "" : ", content type ",
-                         files.channel.content_type, ". Set data_format, or unpack archives before uploading them."));
+    throw DataError(
+        text(name_of(files.channel),
+             ": cannot tell the data format. Expected CIFAR's .bin files, one folder of JPEG, PNG, "
+             "BMP or WebP images per class, or images and a .lst file; found ",
+             some_of(files.files), " (", files.files.front(), ": ", first_bytes(files), ")",
+             files.channel.content_type.empty() ? "" : ", content type ", files.channel.content_type,
+             ". Set data_format, or unpack archives before uploading them."));
 }
 
 void decide_by_files(OpenedChannel& opened) {
@@ -88,15 +97,19 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
     return opened;
 }
 
-std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part, std::int64_t num_classes) {
+std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
+                                                 std::int64_t num_classes) {
     switch (opened.format) {
         case DataFormat::image_folder:
-            return std::make_unique<ImageFilesReader>(opened.files.channel, list_image_folders(opened.files, num_classes));
+            return std::make_unique<ImageFilesReader>(opened.files.channel,
+                                                      list_image_folders(opened.files, num_classes));
         case DataFormat::lst:
-            return std::make_unique<ImageFilesReader>(opened.files.channel, read_lst(opened.files, opened.lists, num_classes));
+            return std::make_unique<ImageFilesReader>(opened.files.channel,
+                                                      read_lst(opened.files, opened.lists, num_classes));
         case DataFormat::automatic:
         case DataFormat::cifar10:
-        case DataFormat::cifar100: break;
+        case DataFormat::cifar100:
+            break;
     }
     return std::make_unique<CifarReader>(opened.files, opened.format, part, num_classes);
 }

@@ -1,12 +1,12 @@
 // Which of a channel's files are CIFAR's, and of which kind.
 
-#include <algorithm>
-#include <filesystem>
-#include <map>
-
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/cifar_reader.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
 
 namespace tundish {
 namespace {
@@ -26,15 +26,18 @@ CifarFiles find_cifar_files(const ChannelFiles& files) {
         (is_test_file(file) ? found.test : found.train).push_back(file);
     }
     if (by_folder.empty()) {
-        throw DataError(text(name_of(files.channel), ": expected CIFAR's binary files (data_batch_*.bin, train.bin) in ",
+        throw DataError(text(name_of(files.channel),
+                             ": expected CIFAR's binary files (data_batch_*.bin, train.bin) in ",
                              files.channel.path.string(), " or a folder in it, found ",
                              files.files.empty() ? "no files" : some_of(files.files),
                              ". Unpack the official binary version's archive before uploading it."));
     }
     if (by_folder.size() > 1) {
         std::vector<std::string> folders;
-        for (const auto& [folder, unused] : by_folder) folders.push_back(folder.empty() ? "the top folder" : folder + '/');
-        throw DataError(text(name_of(files.channel), ": expected CIFAR's .bin files in one folder, found them in ", folders.size(),
+        for (const auto& [folder, unused] : by_folder)
+            folders.push_back(folder.empty() ? "the top folder" : folder + '/');
+        throw DataError(text(name_of(files.channel),
+                             ": expected CIFAR's .bin files in one folder, found them in ", folders.size(),
                              ": ", some_of(folders), ". Point the channel's S3 prefix at one of them."));
     }
     return by_folder.begin()->second;

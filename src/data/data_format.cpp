@@ -1,19 +1,20 @@
-#include <algorithm>
-#include <array>
-#include <utility>
-
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/record_reader.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace tundish {
 namespace {
 
-constexpr std::array<std::pair<DataFormat, const char*>, 5> kNames{{{DataFormat::automatic, "auto"},
-                                                                    {DataFormat::cifar10, "cifar10"},
-                                                                    {DataFormat::cifar100, "cifar100"},
-                                                                    {DataFormat::image_folder, "image_folder"},
-                                                                    {DataFormat::lst, "lst"}}};
+constexpr std::array<std::pair<DataFormat, const char*>, 5> kNames{
+    {{DataFormat::automatic, "auto"},
+     {DataFormat::cifar10, "cifar10"},
+     {DataFormat::cifar100, "cifar100"},
+     {DataFormat::image_folder, "image_folder"},
+     {DataFormat::lst, "lst"}}};
 
 // "CIFAR-10", "image-folder" and "image_folder" are meant as well.
 std::string plain(const std::string& name) {

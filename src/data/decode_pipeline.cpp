@@ -1,20 +1,22 @@
 #include "tundish/data/decode_pipeline.hpp"
 
-#include <exception>
-#include <system_error>
-#include <utility>
-
 #include "tundish/base/error.hpp"
 #include "tundish/base/processors.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_codec.hpp"
+
+#include <exception>
+#include <system_error>
+#include <utility>
 
 namespace tundish {
 namespace {
 
 constexpr std::size_t kPieceRecords = 32;  // a queue costs a microsecond or two, a small image ten times that
 
-std::size_t worker_count(int wanted) { return static_cast<std::size_t>(wanted > 0 ? wanted : usable_processors()); }
+std::size_t worker_count(int wanted) {
+    return static_cast<std::size_t>(wanted > 0 ? wanted : usable_processors());
+}
 
 }  // namespace
 

@@ -1,9 +1,8 @@
 #include "huge_pages.hpp"
 
+#include <cstdint>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cstdint>
 
 namespace tundish {
 

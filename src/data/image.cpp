@@ -4,6 +4,8 @@
 
 namespace tundish {
 
-std::string to_text(const ImageShape& shape) { return text(shape.channels, 'x', shape.height, 'x', shape.width); }
+std::string to_text(const ImageShape& shape) {
+    return text(shape.channels, 'x', shape.height, 'x', shape.width);
+}
 
 }  // namespace tundish

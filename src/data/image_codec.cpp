@@ -1,15 +1,16 @@
 #include "tundish/data/image_codec.hpp"
 
-#include <limits>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <opencv2/imgproc.hpp>
-#include <vector>
-
 #include "opencv_setup.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_header.hpp"
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+
+#include <limits>
+#include <vector>
 
 namespace tundish {
 namespace {
@@ -19,7 +20,8 @@ std::string name_of(const ImageHeader& header) {
 }
 
 [[noreturn]] void cannot_decode(const ImageHeader& header) {
-    throw DataError(text(name_of(header), " cannot be decoded: its data is damaged or of a kind that is not supported"));
+    throw DataError(
+        text(name_of(header), " cannot be decoded: its data is damaged or of a kind that is not supported"));
 }
 
 cv::Mat run_decoder(ByteSpan bytes, const ImageHeader& header, int flags) {
@@ -29,7 +31,8 @@ cv::Mat run_decoder(ByteSpan bytes, const ImageHeader& header, int flags) {
     try {
         return cv::imdecode(view, flags);
     } catch (const cv::Exception& error) {
-        if (error.code == cv::Error::StsNoMem) throw MachineError(text("no memory to decode ", name_of(header)));
+        if (error.code == cv::Error::StsNoMem)
+            throw MachineError(text("no memory to decode ", name_of(header)));
         cannot_decode(header);
     }
 }
@@ -69,10 +72,20 @@ cv::Mat upright(const cv::Mat& mat, int orientation) {
     if (orientation >= 5) turned = mat.t();
     cv::Mat out;
     switch (orientation) {
-        case 2: case 6: cv::flip(turned, out, kColumns); return out;
-        case 3: case 7: cv::flip(turned, out, kBoth); return out;
-        case 4: case 8: cv::flip(turned, out, kRows); return out;
-        default: return turned;
+        case 2:
+        case 6:
+            cv::flip(turned, out, kColumns);
+            return out;
+        case 3:
+        case 7:
+            cv::flip(turned, out, kBoth);
+            return out;
+        case 4:
+        case 8:
+            cv::flip(turned, out, kRows);
+            return out;
+        default:
+            return turned;
     }
 }
 
@@ -82,7 +95,8 @@ std::vector<cv::Mat> planes_of(Image& image) {
     const std::size_t plane = shape.pixels() / static_cast<std::size_t>(shape.channels);
     std::vector<cv::Mat> planes;
     for (int c = shape.channels - 1; c >= 0; --c) {
-        planes.emplace_back(shape.height, shape.width, CV_8U, image.pixels.data() + static_cast<std::size_t>(c) * plane);
+        planes.emplace_back(shape.height, shape.width, CV_8U,
+                            image.pixels.data() + static_cast<std::size_t>(c) * plane);
     }
     return planes;
 }
@@ -101,7 +115,8 @@ Image decode_image(ByteSpan bytes, int channels) {
     set_up_opencv();
     const ImageHeader header = read_image_header(bytes);
     // Orientation is ours to apply: OpenCV does not for images that it reads unchanged, and not for WebP.
-    const int plain = (channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR) | cv::IMREAD_IGNORE_ORIENTATION;
+    const int plain =
+        (channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR) | cv::IMREAD_IGNORE_ORIENTATION;
     const cv::Mat decoded = run_decoder(bytes, header, header.alpha ? cv::IMREAD_UNCHANGED : plain);
     if (decoded.cols != header.width || decoded.rows != header.height) cannot_decode(header);
     const cv::Mat opaque = lay_over_white(decoded);
@@ -109,7 +124,9 @@ Image decode_image(ByteSpan bytes, int channels) {
     return to_planar(upright(with_channels(opaque, channels), header.orientation));
 }
 
-bool looks_like_image(ByteSpan bytes) { return image_format(bytes).has_value(); }
+bool looks_like_image(ByteSpan bytes) {
+    return image_format(bytes).has_value();
+}
 
 std::string encode_png(const Image& image) {
     set_up_opencv();
@@ -117,7 +134,8 @@ std::string encode_png(const Image& image) {
     cv::Mat merged;
     cv::merge(planes_of(copy), merged);
     std::vector<std::uint8_t> png;
-    if (!cv::imencode(".png", merged, png)) throw MachineError(text("cannot encode a PNG of ", to_text(image.shape)));
+    if (!cv::imencode(".png", merged, png))
+        throw MachineError(text("cannot encode a PNG of ", to_text(image.shape)));
     return {png.begin(), png.end()};
 }
 

@@ -1,11 +1,11 @@
 #include "tundish/data/image_files_reader.hpp"
 
-#include <utility>
-
 #include "sequential_file.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
+
+#include <utility>
 
 namespace tundish {
 

@@ -1,39 +1,47 @@
-#include <algorithm>
-#include <map>
-
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_files_reader.hpp"
 
+#include <algorithm>
+#include <map>
+
 namespace tundish {
 namespace {
 
-using ImagesOfClass = std::map<std::string, std::vector<std::string>>;  // bytewise order, as the labels must have
+using ImagesOfClass =
+    std::map<std::string, std::vector<std::string>>;  // bytewise order, as the labels must have
 
 constexpr const char* kLayout = "Expected one folder per class: cat/1.jpg, dog/2.jpg. ";
 
 void check_nothing_outside(const ChannelFiles& files, const std::vector<std::string>& outside) {
     if (outside.empty()) return;
-    throw DataError(text(name_of(files.channel), ": found ", outside.size(), " image(s) outside of a class folder: ", some_of(outside),
-                         ". ", kLayout, "Move each image into its class's folder, or add a .lst file with their labels."));
+    throw DataError(text(name_of(files.channel), ": found ", outside.size(),
+                         " image(s) outside of a class folder: ", some_of(outside), ". ", kLayout,
+                         "Move each image into its class's folder, or add a .lst file with their labels."));
 }
 
 void check_each_has_images(const ChannelFiles& files, const ImagesOfClass& classes) {
     for (const auto& [name, images] : classes) {
         if (!images.empty()) continue;
-        throw DataError(text(name_of(files.channel), ": class folder '", name, "' holds no JPEG, PNG, BMP or WebP image. ", kLayout,
+        throw DataError(text(name_of(files.channel), ": class folder '", name,
+                             "' holds no JPEG, PNG, BMP or WebP image. ", kLayout,
                              "Add images to it, or remove the folder."));
     }
-    if (classes.empty()) throw DataError(text(name_of(files.channel), ": found no class folders with images in ", files.channel.path.string(), ". ", kLayout));
+    if (classes.empty())
+        throw DataError(text(name_of(files.channel), ": found no class folders with images in ",
+                             files.channel.path.string(), ". ", kLayout));
 }
 
 // train/train/cat/1.jpg: one folder too many would make a single class of everything.
 void check_not_one_too_deep(const ChannelFiles& files, const ImagesOfClass& classes) {
     const auto& [name, images] = *classes.begin();
-    const auto nested = [&, prefix = name.size()](const std::string& file) { return folder_part(file).size() > prefix; };
+    const auto nested = [&, prefix = name.size()](const std::string& file) {
+        return folder_part(file).size() > prefix;
+    };
     if (classes.size() > 1 || !std::all_of(images.begin(), images.end(), nested)) return;
-    throw DataError(text(name_of(files.channel), ": found the single class folder '", name, "', with its images in folders below it (",
-                         images.front(), "). ", kLayout, "Point the channel's S3 prefix at ", name, "/ itself."));
+    throw DataError(text(name_of(files.channel), ": found the single class folder '", name,
+                         "', with its images in folders below it (", images.front(), "). ", kLayout,
+                         "Point the channel's S3 prefix at ", name, "/ itself."));
 }
 
 void check_count(const ChannelFiles& files, const ImagesOfClass& classes, std::int64_t num_classes) {
@@ -41,8 +49,9 @@ void check_count(const ChannelFiles& files, const ImagesOfClass& classes, std::i
     if (num_classes == 0 || num_classes == found) return;
     std::vector<std::string> names;
     for (const auto& [name, unused] : classes) names.push_back(name);
-    throw DataError(text(name_of(files.channel), ": expected ", num_classes, " class folders (num_classes), found ", found, ": ",
-                         some_of(names, 12), ". Correct num_classes or the folders."));
+    throw DataError(text(name_of(files.channel), ": expected ", num_classes,
+                         " class folders (num_classes), found ", found, ": ", some_of(names, 12),
+                         ". Correct num_classes or the folders."));
 }
 
 }  // namespace

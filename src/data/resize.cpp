@@ -1,9 +1,10 @@
-#include <algorithm>
+#include "opencv_setup.hpp"
+#include "tundish/data/image_codec.hpp"
+
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "opencv_setup.hpp"
-#include "tundish/data/image_codec.hpp"
+#include <algorithm>
 
 namespace tundish {
 namespace {

@@ -1,11 +1,5 @@
 #include "tundish/data/sample_set.hpp"
 
-#include <algorithm>
-#include <limits>
-#include <memory>
-#include <new>
-#include <utility>
-
 #include "huge_pages.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
@@ -14,6 +8,12 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
 #include "tundish/data/decode_pipeline.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <new>
+#include <utility>
 
 namespace tundish {
 namespace {
@@ -24,12 +24,15 @@ std::vector<std::string> numbers_as_names(std::int64_t classes) {
     return names;
 }
 
-bool named_by_numbers(const SampleSet& set) { return set.class_names == numbers_as_names(static_cast<std::int64_t>(set.class_names.size())); }
+bool named_by_numbers(const SampleSet& set) {
+    return set.class_names == numbers_as_names(static_cast<std::int64_t>(set.class_names.size()));
+}
 
 // Puts decoded images into a set, one after the other, under the channel's rules.
 class SampleCollector {
   public:
-    SampleCollector(const ChannelSpec& channel, const DataOptions& options, std::int64_t expected, SampleSet& samples)
+    SampleCollector(const ChannelSpec& channel, const DataOptions& options, std::int64_t expected,
+                    SampleSet& samples)
         : channel_(channel), options_(options), expected_(expected), samples_(samples) {}
 
     void add(Decoded sample) {
@@ -52,17 +55,19 @@ class SampleCollector {
     void pass_over(const Decoded& sample) {
         const std::string problem = text(name_of(channel_), ", ", sample.origin, ": ", sample.problem);
         if (options_.on_bad_record == BadRecordPolicy::error) {
-            throw DataError(text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
+            throw DataError(
+                text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
         }
         if (options_.on_bad_record == BadRecordPolicy::skip_warn) log_warning(text(problem, ". Skipped."));
         ++samples_.skipped;
     }
 
     [[noreturn]] void sizes_differ(const Decoded& sample) const {
-        throw DataError(text(name_of(channel_), ": expected images of one size, found ", to_text(samples_.shape), " (", first_, ") and ",
-                             to_text(sample.image.shape), " (", sample.origin, "). Set image_shape, such as image_shape=",
-                             samples_.shape.channels, ',', samples_.shape.height, ',', samples_.shape.width,
-                             ", so that all are resized to it."));
+        throw DataError(
+            text(name_of(channel_), ": expected images of one size, found ", to_text(samples_.shape), " (",
+                 first_, ") and ", to_text(sample.image.shape), " (", sample.origin,
+                 "). Set image_shape, such as image_shape=", samples_.shape.channels, ',',
+                 samples_.shape.height, ',', samples_.shape.width, ", so that all are resized to it."));
     }
 
     const ChannelSpec& channel_;
@@ -74,12 +79,15 @@ class SampleCollector {
 
 void check_options(const DataOptions& options) {
     if (!options.image_shape || !options.resize_short_side) return;
-    if (*options.resize_short_side >= std::max(options.image_shape->height, options.image_shape->width)) return;
-    throw ConfigError(text("resize: expected at least the larger side of image_shape (", to_text(*options.image_shape), "), found ",
-                           *options.resize_short_side, ". The centre is cropped to image_shape after resizing."));
+    if (*options.resize_short_side >= std::max(options.image_shape->height, options.image_shape->width))
+        return;
+    throw ConfigError(text("resize: expected at least the larger side of image_shape (",
+                           to_text(*options.image_shape), "), found ", *options.resize_short_side,
+                           ". The centre is cropped to image_shape after resizing."));
 }
 
-void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options, SampleSet& samples) {
+void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options,
+                  SampleSet& samples) {
     const auto raw = reader.raw_shape();
     const bool as_it_is = raw && !options.resize_short_side && options.image_shape.value_or(*raw) == *raw;
     if (as_it_is) {
@@ -103,10 +111,12 @@ std::vector<std::string> class_names_of(const RecordReader& reader, const Sample
 }
 
 void report(const ChannelSpec& channel, const SampleSet& samples, double seconds) {
-    log_info(text(name_of(channel), ": ", samples.size(), " samples of ", to_text(samples.shape), " in ", samples.class_names.size(),
-                  " classes, ", human_bytes(samples.pixels.size()), ", read in ", fixed(seconds, 2), " s"));
+    log_info(text(name_of(channel), ": ", samples.size(), " samples of ", to_text(samples.shape), " in ",
+                  samples.class_names.size(), " classes, ", human_bytes(samples.pixels.size()), ", read in ",
+                  fixed(seconds, 2), " s"));
     if (samples.skipped > 0) {
-        log_warning(text(name_of(channel), ": ", samples.skipped, " records could not be decoded and were skipped (on_bad_record)"));
+        log_warning(text(name_of(channel), ": ", samples.skipped,
+                         " records could not be decoded and were skipped (on_bad_record)"));
     }
 }
 
@@ -122,8 +132,9 @@ SampleSet read_samples(const OpenedChannel& opened, CifarPart part, const DataOp
                                 " samples. Choose an instance with more memory or a smaller image_shape."));
     }
     if (samples.labels.empty()) {
-        throw DataError(text(name_of(channel), ": expected samples, found none", samples.skipped > 0 ? " that can be decoded" : "", " in ",
-                             channel.path.string(), '.'));
+        throw DataError(text(name_of(channel), ": expected samples, found none",
+                             samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(),
+                             '.'));
     }
     samples.class_names = class_names_of(*reader, samples);
     report(channel, samples, watch.seconds());
@@ -142,14 +153,16 @@ bool is_empty_shard(const ChannelSpec& channel) {
 }
 
 SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
-    log_warning(text(name_of(channel), ": no files on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
+    log_warning(
+        text(name_of(channel), ": no files on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
     SampleSet samples;
     samples.shape = options.image_shape.value_or(ImageShape{});
     samples.class_names = numbers_as_names(options.num_classes);
     return samples;
 }
 
-void match_classes(const ChannelSpec& train, SampleSet& validation, const SampleSet& training, const std::string& channel) {
+void match_classes(const ChannelSpec& train, SampleSet& validation, const SampleSet& training,
+                   const std::string& channel) {
     if (validation.class_names == training.class_names) return;
     if (validation.class_names.size() == training.class_names.size() && named_by_numbers(validation)) {
         validation.class_names = training.class_names;
@@ -162,16 +175,19 @@ void match_classes(const ChannelSpec& train, SampleSet& validation, const Sample
         }
         return out.empty() ? std::string("none") : some_of(out, 10);
     };
-    throw DataError(text("channel '", channel, "': expected the ", training.class_names.size(), " classes of ", name_of(train), ", found ",
-                         validation.class_names.size(), "; missing: ", lacking(training.class_names, validation.class_names),
+    throw DataError(text("channel '", channel, "': expected the ", training.class_names.size(),
+                         " classes of ", name_of(train), ", found ", validation.class_names.size(),
+                         "; missing: ", lacking(training.class_names, validation.class_names),
                          "; unknown: ", lacking(validation.class_names, training.class_names),
                          ". Both channels need the same class folders or names."));
 }
 
-void match_shape(const ChannelSpec& train, const SampleSet& validation, const SampleSet& training, const std::string& channel) {
+void match_shape(const ChannelSpec& train, const SampleSet& validation, const SampleSet& training,
+                 const std::string& channel) {
     if (validation.shape == training.shape) return;
-    throw DataError(text("channel '", channel, "': expected images of ", to_text(training.shape), " as in ", name_of(train), ", found ",
-                         to_text(validation.shape), ". Set image_shape so that all are resized to it."));
+    throw DataError(text("channel '", channel, "': expected images of ", to_text(training.shape), " as in ",
+                         name_of(train), ", found ", to_text(validation.shape),
+                         ". Set image_shape so that all are resized to it."));
 }
 
 // Lists carry numbers only, so that a validation label is checked against the train channel's classes.
@@ -189,8 +205,9 @@ SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     return read_samples(open_and_log(channel, nullptr, options.format), CifarPart::all, options);
 }
 
-TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
-                                const ChannelSpec* validation_lst, const DataOptions& options) {
+TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation,
+                                const ChannelSpec* train_lst, const ChannelSpec* validation_lst,
+                                const DataOptions& options) {
     check_options(options);
     TrainingData data;
     std::optional<OpenedChannel> opened;
@@ -208,10 +225,12 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         return data;
     }
     if (validation != nullptr) {
-        if (with_test) log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
+        if (with_test)
+            log_info(text(name_of(train), ": its test file is not used, there is a channel '",
+                          validation->name, '\''));
         const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
-        data.validation =
-            read_samples(opened_validation, CifarPart::evaluation, for_validation(options, data.train, opened_validation.format));
+        data.validation = read_samples(opened_validation, CifarPart::evaluation,
+                                       for_validation(options, data.train, opened_validation.format));
     } else if (with_test) {
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
         data.validation = read_samples(*opened, CifarPart::test, options);

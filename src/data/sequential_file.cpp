@@ -1,15 +1,14 @@
 #include "sequential_file.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <utility>
-
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
 #include "tundish/base/text.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
 
 namespace tundish {
 

@@ -1,16 +1,17 @@
 #pragma once
 
+#include "tundish/base/bytes.hpp"
+#include "tundish/base/unique_fd.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
-#include "tundish/base/bytes.hpp"
-#include "tundish/base/unique_fd.hpp"
-
 namespace tundish {
 
-/// A file read once from its beginning, in large pieces. `what` begins the messages ("channel 'train', data_batch_1.bin").
-/// Throws DataError when the file cannot be opened, MachineError when a read fails. One thread.
+/// A file read once from its beginning, in large pieces. `what` begins the messages ("channel 'train',
+/// data_batch_1.bin"). Throws DataError when the file cannot be opened, MachineError when a read fails. One
+/// thread.
 class SequentialFile {
   public:
     SequentialFile(const std::filesystem::path& path, std::string what);

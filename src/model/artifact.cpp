@@ -1,7 +1,6 @@
 #include "tundish/model/artifact.hpp"
 
 #include <ATen/ATen.h>
-#include <nlohmann/json.hpp>
 
 #include <deque>
 #include <sstream>
@@ -23,9 +22,7 @@ std::string script_bytes(const torch::jit::Module& script, const std::string& co
     return out.str();
 }
 
-nlohmann::ordered_json sum_of(const std::string& content) {
-    return {{"bytes", content.size()}, {"crc32c", crc32c(as_bytes(content))}};
-}
+FileSum sum_of(const std::string& name, const std::string& content) { return {name, content.size(), crc32c(as_bytes(content))}; }
 
 struct NamedContent {
     const char* name;
@@ -48,13 +45,13 @@ void write_together(const std::filesystem::path& folder, const std::vector<Named
 void save_artifact(const std::filesystem::path& folder, const Network& network, const ModelConfig& config) {
     make_folders(folder);
     const auto state = copy_to_cpu(network.state());
-    nlohmann::ordered_json document = to_json(config);
     std::vector<NamedContent> files;
-    files.push_back({kModelFile, script_bytes(to_torchscript(network, config.preprocess), document.dump(2))});
+    files.push_back({kModelFile, script_bytes(to_torchscript(network, config.preprocess), to_json_text(config, {}))});
     files.push_back({kStateDictFile, to_torch_bytes(to_dict(state))});
     files.push_back({kSafetensorsFile, to_safetensors(state)});
-    for (const auto& [name, content] : files) document["files"][name] = sum_of(content);
-    files.push_back({kConfigFile, document.dump(2) + "\n"});
+    std::vector<FileSum> sums;
+    for (const auto& [name, content] : files) sums.push_back(sum_of(name, content));
+    files.push_back({kConfigFile, to_json_text(config, sums)});
     write_together(folder, files);
 }
 
@@ -67,16 +64,13 @@ ModelConfig load_model_config(const std::filesystem::path& folder) {
 }
 
 void check_weights(const std::filesystem::path& folder) {
-    const auto document = parse_model_config(read_file(folder / kConfigFile), (folder / kConfigFile).string());
-    if (!document.contains("files")) return;
-    for (const auto& [name, expected] : document["files"].items()) {
-        const auto path = folder / name;
+    const auto describe = [](const FileSum& sum) { return text(sum.bytes, " bytes with CRC-32C ", sum.crc32c); };
+    for (const auto& expected : file_sums_from_json(read_file(folder / kConfigFile), (folder / kConfigFile).string())) {
+        const auto path = folder / expected.name;
         if (!std::filesystem::exists(path)) throw ArtifactError(text(path.string(), " is missing; config.json lists it"));
-        const std::string content = read_file(path);
-        const auto found = sum_of(content);
-        if (found["bytes"] != expected.value("bytes", std::uint64_t{0}) || found["crc32c"] != expected.value("crc32c", std::uint32_t{0})) {
-            throw ArtifactError(text(path.string(), " is damaged: expected ", expected.dump(), " as config.json says, found ", found.dump()));
-        }
+        const FileSum found = sum_of(expected.name, read_file(path));
+        if (found == expected) continue;
+        throw ArtifactError(text(path.string(), " is damaged: expected ", describe(expected), " as config.json says, found ", describe(found)));
     }
 }
 

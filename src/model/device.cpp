@@ -8,6 +8,11 @@
 #include <cuda_runtime_api.h>
 #endif
 
+#include <chrono>
+#include <cstdlib>
+#include <future>
+#include <thread>
+
 #include "tundish/base/processors.hpp"
 #include "tundish/base/text.hpp"
 
@@ -29,6 +34,23 @@ bool cpu_has_amx_bf16() {
     unsigned ecx = 0;
     unsigned edx = 0;
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & (1U << 22U)) != 0;
+}
+
+// libgomp lets a waiting thread spin for milliseconds, which costs up to five times the speed when another process wants the core. Its own
+// remedy, OMP_WAIT_POLICY, is read before main() starts. But it spins a thousand times at most when it manages more threads than there are
+// cores: one idle thread with a team of two is enough to make it think so, and sleeps for as long as the process lives.
+void keep_threads_from_spinning() {
+    if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;  // the user decided
+    std::promise<void> started;
+    std::thread([&started] {
+        int members = 0;
+#pragma omp parallel num_threads(2) reduction(+ : members)
+        members += 1;
+        static_cast<void>(members);
+        started.set_value();
+        while (true) std::this_thread::sleep_for(std::chrono::hours(24));
+    }).detach();
+    started.get_future().wait();
 }
 
 std::string describe_cpu() {
@@ -78,6 +100,7 @@ std::string describe_device(const at::Device& device) {
 }
 
 void set_up_device(const at::Device& device, int threads, bool deterministic) {
+    keep_threads_from_spinning();
     at::set_num_threads(threads > 0 ? threads : usable_processors());
     auto& context = at::globalContext();
     if (device.is_cuda()) {

@@ -4,13 +4,18 @@
 
 #include <stdexcept>
 
+#include "cpu_functions.hpp"
+
 namespace tundish {
 namespace {
 
 // A whitening layer subtracts nearly equal numbers: in bfloat16 it costs accuracy, and it is 1 % of the work.
+at::ScalarType compute_of(const Conv2d& op, const ForwardMode& mode) { return op.whitening ? at::kFloat : mode.compute; }
+
 at::Tensor convolve(const Layer& layer, const Conv2d& op, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
-    const auto compute = op.whitening ? at::kFloat : mode.compute;
+    const auto compute = compute_of(op, mode);
     const at::Tensor weight = network.at(layer.name + ".weight").to(compute);
+    if (!mode.reference && compute == at::kFloat && can_convolve_fast(op, x)) return convolve_fast(x, weight);
     std::optional<at::Tensor> bias;
     if (op.bias) bias = network.at(layer.name + ".bias").to(compute);
     return at::conv2d(x.to(compute), weight, bias, op.stride, op.padding);
@@ -21,6 +26,11 @@ at::Tensor normalise_batch(const Layer& layer, const BatchNorm2d& op, const at::
     return at::batch_norm(x, network.at(layer.name + ".weight"), network.at(layer.name + ".bias"),
                           network.at(layer.name + ".running_mean"), network.at(layer.name + ".running_var"),
                           mode.training, op.momentum, op.eps, /*cudnn_enabled=*/true);
+}
+
+at::Tensor pool(const MaxPool2d& op, const at::Tensor& x, const ForwardMode& mode) {
+    if (!mode.reference && can_pool_fast(op, x)) return pool_fast(x);
+    return at::max_pool2d(x, {op.size, op.size});
 }
 
 at::Tensor activate(const Activation& op, const at::Tensor& x) {
@@ -52,7 +62,7 @@ at::Tensor run_layer(const Layer& layer, const at::Tensor& x, const Network& net
         Overloaded{[&](const Conv2d& op) { return convolve(layer, op, x, network, mode); },
                    [&](const BatchNorm2d& op) { return normalise_batch(layer, op, x, network, mode); },
                    [&](const Activation& op) { return activate(op, x); },
-                   [&](const MaxPool2d& op) { return at::max_pool2d(x, {op.size, op.size}); },
+                   [&](const MaxPool2d& op) { return pool(op, x, mode); },
                    [&](const GlobalMaxPool&) { return at::amax(x, {2, 3}); },
                    [&](const Flatten&) { return x.flatten(1); },
                    [&](const Linear& op) { return multiply(layer, op, x, network, mode); },
@@ -64,10 +74,43 @@ at::Tensor run_layer(const Layer& layer, const at::Tensor& x, const Network& net
         layer.operation);
 }
 
+bool is_gelu(const Layer& layer) {
+    const auto* activation = std::get_if<Activation>(&layer.operation);
+    return activation != nullptr && activation->kind == ActivationKind::gelu;
+}
+
+// gelu(batch_norm(x)) in one pass, or nothing where our kernel does not apply.
+std::optional<at::Tensor> run_norm_gelu(const Layer& layer, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+    const auto* norm = std::get_if<BatchNorm2d>(&layer.operation);
+    if (norm == nullptr || !mode.training || !can_norm_gelu_fast(*norm, x)) return std::nullopt;
+    return norm_gelu_fast(*norm, x, network.at(layer.name + ".bias"), network.at(layer.name + ".running_mean"),
+                          network.at(layer.name + ".running_var"));
+}
+
+// gelu(conv(x) + bias) of a convolution with bias.
+std::optional<at::Tensor> run_conv_bias_gelu(const Layer& layer, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+    const auto* op = std::get_if<Conv2d>(&layer.operation);
+    if (op == nullptr || !op->bias || compute_of(*op, mode) != at::kFloat || x.scalar_type() != at::kFloat) return std::nullopt;
+    const auto y = at::conv2d(x, network.at(layer.name + ".weight"), {}, op->stride, op->padding);
+    const auto& bias = network.at(layer.name + ".bias");
+    return can_bias_gelu_fast(y) ? bias_gelu_fast(y, bias) : at::gelu(y + bias.view({1, -1, 1, 1}));
+}
+
+// Two layers in one pass over memory, where `layer` and a GELU behind it can be joined.
+std::optional<at::Tensor> run_pair(const Layer& layer, const Layer& next, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+    if (mode.reference || !x.is_cpu() || !is_gelu(next)) return std::nullopt;
+    if (auto joined = run_norm_gelu(layer, x, network, mode)) return joined;
+    return run_conv_bias_gelu(layer, x, network, mode);
+}
+
 }  // namespace
 
 at::Tensor run_layers(const std::vector<Layer>& layers, at::Tensor x, const Network& network, const ForwardMode& mode) {
-    for (const auto& layer : layers) x = run_layer(layer, x, network, mode);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        auto joined = i + 1 < layers.size() ? run_pair(layers[i], layers[i + 1], x, network, mode) : std::nullopt;
+        if (joined) ++i;
+        x = joined ? *joined : run_layer(layers[i], x, network, mode);
+    }
     return x;
 }
 

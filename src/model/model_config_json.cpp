@@ -1,5 +1,6 @@
 #include "model_config_json.hpp"
 
+#include <nlohmann/json.hpp>
 #include <torch/version.h>
 
 #include "tundish/base/error.hpp"
@@ -74,8 +75,6 @@ void read_preprocess(const json& document, const std::string& origin, ModelConfi
     }
 }
 
-}  // namespace
-
 ordered_json to_json(const ModelConfig& config) {
     ordered_json document;
     document["format_version"] = kFormatVersion;
@@ -101,6 +100,25 @@ json parse_model_config(const std::string& document, const std::string& origin) 
     } catch (const json::parse_error& error) {
         throw ArtifactError(text(origin, " is not JSON: ", error.what()));
     }
+}
+
+}  // namespace
+
+std::string to_json_text(const ModelConfig& config, const std::vector<FileSum>& files) {
+    ordered_json document = to_json(config);
+    for (const auto& file : files) document["files"][file.name] = {{"bytes", file.bytes}, {"crc32c", file.crc32c}};
+    return document.dump(2) + "\n";
+}
+
+std::vector<FileSum> file_sums_from_json(const std::string& document, const std::string& origin) {
+    const json parsed = parse_model_config(document, origin);
+    std::vector<FileSum> sums;
+    if (!parsed.contains("files")) return sums;
+    for (const auto& [name, sum] : parsed["files"].items()) {
+        const Reader reader(sum, text(origin, ", files, ", name));
+        sums.push_back({name, reader.required<std::uint64_t>("bytes", "a number"), reader.required<std::uint32_t>("crc32c", "a number")});
+    }
+    return sums;
 }
 
 ModelConfig model_config_from_json(const std::string& document, const std::string& origin) {

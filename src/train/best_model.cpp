@@ -57,7 +57,7 @@ void BestModel::write(const Network& network, const Evaluation& evaluation) {
 
 void BestModel::verify(const Network& network, const at::Tensor& pixels) const {
     const at::NoGradGuard no_grad;
-    const ForwardMode mode{.training = false, .compute = at::kFloat, .dropout_source = {}};
+    const ForwardMode mode{.training = false, .compute = at::kFloat, .reference = true, .dropout_source = {}};
     const auto expected = network.forward(normalise(pixels.to(network.device()), config_.preprocess), mode).to(at::kCPU);
     const auto found = Predictor(folder_).raw_outputs(pixels);
     const double difference = (expected - found).abs().max().item<double>();

@@ -192,7 +192,8 @@ class Trainer {
         const EvaluationOptions wanted{.top_k = options_.top_k,
                                        .test_time_augmentation = final_pass && recipe_.test_time_augmentation,
                                        .confusion = final_pass,
-                                       .compute = compute};
+                                       .compute = compute,
+                                       .reference = final_pass};
         return evaluate(network_, preprocess_, validation_pixels_, validation_labels_, wanted, communicator_);
     }
 

@@ -1,16 +1,17 @@
-// Our fused passes beside LibTorch's operators, for the maps of the airbench net. Both run in turn in one process, so
-// that other load on the machine falls on both; medians. Usage: fused_elementwise_bench [batch] [rounds] [threads]
-#include <malloc.h>
+// Our fused passes beside LibTorch's operators, for the maps of the airbench net. Both run in turn in one
+// process, so that other load on the machine falls on both; medians. Usage: fused_elementwise_bench [batch]
+// [rounds] [threads]
+#include "tundish/model/fused_elementwise.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <malloc.h>
 #include <vector>
-
-#include "tundish/model/fused_elementwise.hpp"
 
 namespace {
 
@@ -37,7 +38,9 @@ Tensor random_map(std::int64_t batch, std::int64_t channels, std::int64_t side) 
     return at::randn({batch, channels, side, side}).contiguous(at::MemoryFormat::ChannelsLast);
 }
 
-double difference(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
+double difference(const Tensor& a, const Tensor& b) {
+    return (a - b).abs().max().item<double>();
+}
 
 // Runs both in turn and prints medians and the largest difference of what they return.
 template <class Torch, class Ours>
@@ -51,18 +54,22 @@ void compare(const char* name, const Map& map, int rounds, Torch torch, Ours our
     }
     double torch_time = median(torch_times), our_time = median(our_times);
     std::printf("%-27s %3ld at %2ldx%-2ld  Torch %8.2f ms, ours %8.2f ms, %5.2fx, difference %.0e\n", name,
-                map.channels, map.side, map.side, torch_time * 1e3, our_time * 1e3, torch_time / our_time, error);
+                map.channels, map.side, map.side, torch_time * 1e3, our_time * 1e3, torch_time / our_time,
+                error);
     std::fflush(stdout);
 }
 
 void compare_batch_norm_gelu(const Map& map, int rounds, int threads) {
-    Tensor input = random_map(map.batch, map.channels, map.side), gradient = random_map(map.batch, map.channels, map.side);
+    Tensor input = random_map(map.batch, map.channels, map.side),
+           gradient = random_map(map.batch, map.channels, map.side);
     Tensor bias = at::randn({map.channels}), ones = at::ones({map.channels});
     Tensor mean = at::zeros({map.channels}), variance = at::ones({map.channels});
-    Tensor our_mean = at::empty({map.channels}), our_variance = at::empty({map.channels}), our_bias = at::empty({map.channels});
+    Tensor our_mean = at::empty({map.channels}), our_variance = at::empty({map.channels}),
+           our_bias = at::empty({map.channels});
     Tensor normalised, saved_mean, saved_inverse;
     tundish::BatchNormShape shape{.rows = map.rows(), .channels = map.channels, .epsilon = 1e-12F};
-    tundish::BatchNormStatistics statistics{our_mean.mutable_data_ptr<float>(), our_variance.mutable_data_ptr<float>()};
+    tundish::BatchNormStatistics statistics{our_mean.mutable_data_ptr<float>(),
+                                            our_variance.mutable_data_ptr<float>()};
     compare(
         "batch norm, GELU: forward", map, rounds,
         [&] {
@@ -72,36 +79,40 @@ void compare_batch_norm_gelu(const Map& map, int rounds, int threads) {
         },
         [&] {
             Tensor output = at::empty_like(input);
-            tundish::batch_norm_gelu_forward(shape, input.const_data_ptr<float>(), bias.const_data_ptr<float>(),
-                                             output.mutable_data_ptr<float>(), statistics, threads);
+            tundish::batch_norm_gelu_forward(shape, input.const_data_ptr<float>(),
+                                             bias.const_data_ptr<float>(), output.mutable_data_ptr<float>(),
+                                             statistics, threads);
             return output;
         });
     compare(
         "batch norm, GELU: backward", map, rounds,
         [&] {
             Tensor through = at::gelu_backward(gradient, normalised);
-            return std::get<0>(at::native_batch_norm_backward(through, input, ones, mean, variance, saved_mean,
-                                                              saved_inverse, true, 1e-12, {true, false, true}));
+            return std::get<0>(at::native_batch_norm_backward(through, input, ones, mean, variance,
+                                                              saved_mean, saved_inverse, true, 1e-12,
+                                                              {true, false, true}));
         },
         [&] {
             Tensor result = at::empty_like(input);
-            tundish::batch_norm_gelu_backward(shape, input.const_data_ptr<float>(), bias.const_data_ptr<float>(),
-                                              statistics, gradient.const_data_ptr<float>(),
-                                              result.mutable_data_ptr<float>(), our_bias.mutable_data_ptr<float>(),
-                                              threads);
+            tundish::batch_norm_gelu_backward(
+                shape, input.const_data_ptr<float>(), bias.const_data_ptr<float>(), statistics,
+                gradient.const_data_ptr<float>(), result.mutable_data_ptr<float>(),
+                our_bias.mutable_data_ptr<float>(), threads);
             return result;
         });
 }
 
 void compare_bias_gelu(const Map& map, int rounds, int threads) {
-    Tensor input = random_map(map.batch, map.channels, map.side), gradient = random_map(map.batch, map.channels, map.side);
+    Tensor input = random_map(map.batch, map.channels, map.side),
+           gradient = random_map(map.batch, map.channels, map.side);
     Tensor bias = at::zeros({map.channels}), our_bias = at::empty({map.channels});
     compare(
         "GELU: forward", map, rounds, [&] { return at::gelu(input); },
         [&] {
             Tensor output = at::empty_like(input);
             tundish::bias_gelu_forward(map.rows(), map.channels, input.const_data_ptr<float>(),
-                                       bias.const_data_ptr<float>(), output.mutable_data_ptr<float>(), threads);
+                                       bias.const_data_ptr<float>(), output.mutable_data_ptr<float>(),
+                                       threads);
             return output;
         });
     compare(
@@ -110,7 +121,8 @@ void compare_bias_gelu(const Map& map, int rounds, int threads) {
             Tensor result = at::empty_like(input);
             tundish::bias_gelu_backward(map.rows(), map.channels, input.const_data_ptr<float>(),
                                         bias.const_data_ptr<float>(), gradient.const_data_ptr<float>(),
-                                        result.mutable_data_ptr<float>(), our_bias.mutable_data_ptr<float>(), threads);
+                                        result.mutable_data_ptr<float>(), our_bias.mutable_data_ptr<float>(),
+                                        threads);
             return result;
         });
 }
@@ -137,11 +149,13 @@ void compare_max_pool(const Map& map, int rounds, int threads) {
     compare(
         "max-pooling: backward", map, rounds,
         [&] {
-            return at::max_pool2d_with_indices_backward(gradient, input, {2, 2}, {2, 2}, {0, 0}, {1, 1}, false, places);
+            return at::max_pool2d_with_indices_backward(gradient, input, {2, 2}, {2, 2}, {0, 0}, {1, 1},
+                                                        false, places);
         },
         [&] {
             Tensor result = at::empty_like(input);
-            tundish::max_pool_backward(shape, gradient.const_data_ptr<float>(), winner.const_data_ptr<std::uint8_t>(),
+            tundish::max_pool_backward(shape, gradient.const_data_ptr<float>(),
+                                       winner.const_data_ptr<std::uint8_t>(),
                                        result.mutable_data_ptr<float>(), threads);
             return result;
         });
@@ -157,7 +171,8 @@ int main(int argc, char** argv) {
     int rounds = argc > 2 ? std::atoi(argv[2]) : 5, threads = argc > 3 ? std::atoi(argv[3]) : 2;
     at::set_num_threads(threads);
     compare_bias_gelu({batch, 31, 24}, rounds, threads);
-    for (Map map : {Map{batch, 31, 64}, Map{batch, 15, 256}, Map{batch, 7, 256}}) compare_max_pool(map, rounds, threads);
+    for (Map map : {Map{batch, 31, 64}, Map{batch, 15, 256}, Map{batch, 7, 256}})
+        compare_max_pool(map, rounds, threads);
     for (Map map : {Map{batch, 15, 64}, Map{batch, 7, 256}, Map{batch, 3, 256}}) {
         compare_batch_norm_gelu(map, rounds, threads);
     }

@@ -1,17 +1,17 @@
-// Any bytes as CIFAR files: read to whole samples with labels in range, or refused with DataError. The first byte chooses the
-// format, the next two how much of the input goes into the first file and into the file of class names.
-
-#include <unistd.h>
-
-#include <cstdlib>
-#include <fstream>
-#include <string>
+// Any bytes as CIFAR files: read to whole samples with labels in range, or refused with DataError. The first
+// byte chooses the format, the next two how much of the input goes into the first file and into the file of
+// class names.
 
 #include "tundish/base/bytes.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/data/cifar_reader.hpp"
 #include "tundish/data/sample_set.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <unistd.h>
 
 namespace {
 

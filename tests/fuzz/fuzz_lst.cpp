@@ -1,10 +1,11 @@
-// Any text as a .lst file: parsed or refused with DataError; what is accepted keeps the promises of parse_lst().
-
-#include <cstdlib>
+// Any text as a .lst file: parsed or refused with DataError; what is accepted keeps the promises of
+// parse_lst().
 
 #include "tundish/base/bytes.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/data/image_files_reader.hpp"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::int64_t classes = size > 0 ? data[0] % 4 : 0;

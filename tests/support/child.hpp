@@ -1,14 +1,14 @@
 #pragma once
 
+#include <cstdio>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 namespace tundish::testing {
 
-/// Runs `action` in a forked child and returns the child's exit code, or 1000 + the signal that ended it. For what changes a
-/// process for good: signal handlers, limits, the stop flag. The action must not use Catch2's macros.
+/// Runs `action` in a forked child and returns the child's exit code, or 1000 + the signal that ended it. For
+/// what changes a process for good: signal handlers, limits, the stop flag. The action must not use Catch2's
+/// macros.
 template <typename Action>
 int exit_code_of(Action action) {
     std::fflush(nullptr);

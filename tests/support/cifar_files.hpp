@@ -1,10 +1,10 @@
 #pragma once
 
+#include "support/temp_folder.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "support/temp_folder.hpp"
 
 namespace tundish::testing {
 
@@ -23,7 +23,8 @@ inline std::string cifar_record(int label, std::int64_t record, int coarse = -1)
 }
 
 /// `count` records, labels (first + i) % classes, pixels as of record first + i.
-inline std::string cifar_records(std::int64_t first, std::int64_t count, int classes = 10, bool with_coarse = false) {
+inline std::string cifar_records(std::int64_t first, std::int64_t count, int classes = 10,
+                                 bool with_coarse = false) {
     std::string bytes;
     for (std::int64_t i = first; i < first + count; ++i) {
         bytes += cifar_record(static_cast<int>(i % classes), i, with_coarse ? static_cast<int>(i % 20) : -1);
@@ -37,12 +38,15 @@ inline const std::vector<std::string>& cifar10_names() {
     return names;
 }
 
-/// The official binary version's folder: data_batch_1.bin … data_batch_<batches>.bin, test_batch.bin, batches.meta.txt and
-/// readme.html, with `per_batch` records a file. Training records count from 0, the test file's from 1,000,000.
-inline void write_cifar10(const TempFolder& folder, const std::string& below, int batches, std::int64_t per_batch) {
+/// The official binary version's folder: data_batch_1.bin … data_batch_<batches>.bin, test_batch.bin,
+/// batches.meta.txt and readme.html, with `per_batch` records a file. Training records count from 0, the test
+/// file's from 1,000,000.
+inline void write_cifar10(const TempFolder& folder, const std::string& below, int batches,
+                          std::int64_t per_batch) {
     const std::string base = below.empty() ? "" : below + "/";
     for (int batch = 0; batch < batches; ++batch) {
-        folder.write(base + "data_batch_" + std::to_string(batch + 1) + ".bin", cifar_records(batch * per_batch, per_batch));
+        folder.write(base + "data_batch_" + std::to_string(batch + 1) + ".bin",
+                     cifar_records(batch * per_batch, per_batch));
     }
     folder.write(base + "test_batch.bin", cifar_records(1'000'000, per_batch));
     std::string names;
@@ -51,7 +55,8 @@ inline void write_cifar10(const TempFolder& folder, const std::string& below, in
     folder.write(base + "readme.html", "<html></html>");
 }
 
-/// train.bin, test.bin, fine_label_names.txt ("fine0" … "fine99") and coarse_label_names.txt, with `count` records a file.
+/// train.bin, test.bin, fine_label_names.txt ("fine0" … "fine99") and coarse_label_names.txt, with `count`
+/// records a file.
 inline void write_cifar100(const TempFolder& folder, const std::string& below, std::int64_t count) {
     const std::string base = below.empty() ? "" : below + "/";
     folder.write(base + "train.bin", cifar_records(0, count, 100, true));

@@ -7,8 +7,8 @@
 
 namespace tundish::testing {
 
-/// The message of the `Kind` of exception that `action` throws; "nothing was thrown" or "another kind: …" otherwise, which no
-/// expected text matches.
+/// The message of the `Kind` of exception that `action` throws; "nothing was thrown" or "another kind: …"
+/// otherwise, which no expected text matches.
 template <typename Kind, typename Action>
 std::string message_of(Action action) {
     try {
@@ -24,7 +24,8 @@ std::string message_of(Action action) {
 /// The first of `parts` that `message` lacks, with the message; empty when it has all of them.
 inline std::string lacks(const std::string& message, std::initializer_list<std::string_view> parts) {
     for (const auto part : parts) {
-        if (message.find(part) == std::string::npos) return "'" + std::string(part) + "' is not in: " + message;
+        if (message.find(part) == std::string::npos)
+            return "'" + std::string(part) + "' is not in: " + message;
     }
     return {};
 }

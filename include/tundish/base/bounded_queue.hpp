@@ -11,8 +11,9 @@
 
 namespace tundish {
 
-/// A first-in, first-out queue between threads that holds at most `capacity` items: a fast writer waits for a slow reader.
-/// Every member may be called from any thread. Waits do not watch the stop flag: whoever feeds the queue does, and closes it.
+/// A first-in, first-out queue between threads that holds at most `capacity` items: a fast writer waits for a
+/// slow reader. Every member may be called from any thread. Waits do not watch the stop flag: whoever feeds
+/// the queue does, and closes it.
 template <typename Item>
 class BoundedQueue {
   public:
@@ -21,7 +22,8 @@ class BoundedQueue {
     BoundedQueue(const BoundedQueue&) = delete;
     BoundedQueue& operator=(const BoundedQueue&) = delete;
 
-    /// Blocks while the queue is full. False when the queue was closed: the item is dropped and the writer should end.
+    /// Blocks while the queue is full. False when the queue was closed: the item is dropped and the writer
+    /// should end.
     bool push(Item item) {
         std::unique_lock lock(mutex_);
         not_full_.wait(lock, [this] { return closed_ || items_.size() < capacity_; });
@@ -31,8 +33,8 @@ class BoundedQueue {
         return true;
     }
 
-    /// Blocks while the queue is empty and open. Nothing at the end: closed and all items taken. After fail() the end is
-    /// the failure, thrown once what was pushed before it has been taken.
+    /// Blocks while the queue is empty and open. Nothing at the end: closed and all items taken. After fail()
+    /// the end is the failure, thrown once what was pushed before it has been taken.
     std::optional<Item> pop() {
         std::unique_lock lock(mutex_);
         not_empty_.wait(lock, [this] { return closed_ || !items_.empty(); });
@@ -49,7 +51,8 @@ class BoundedQueue {
     /// No more items will come; those inside can still be taken.
     void close() { end(nullptr, false); }
 
-    /// close() with a reason that pop() throws at the end. The first failure counts; after close() it is too late for one.
+    /// close() with a reason that pop() throws at the end. The first failure counts; after close() it is too
+    /// late for one.
     void fail(std::exception_ptr failure) { end(std::move(failure), false); }
 
     /// close() that also drops the items inside: the reader has gone.

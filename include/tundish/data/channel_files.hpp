@@ -1,16 +1,17 @@
 #pragma once
 
+#include "tundish/data/channel.hpp"
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tundish/data/channel.hpp"
-
 namespace tundish {
 
-/// The files of a File-mode channel, found once. Paths are relative to the channel's folder, with '/', sorted bytewise.
+/// The files of a File-mode channel, found once. Paths are relative to the channel's folder, with '/', sorted
+/// bytewise.
 struct ChannelFiles {
     ChannelSpec channel;
     std::vector<std::string> files;
@@ -19,9 +20,10 @@ struct ChannelFiles {
     [[nodiscard]] std::filesystem::path path_of(const std::string& file) const { return channel.path / file; }
 };
 
-/// Lists a channel's folder and all below it, following links. Hidden files and folders, `_SUCCESS`, `*-manifest` and
-/// `__MACOSX` are left out with one log line. Throws DataError when the folder is missing, is a file, or may not be read, or when
-/// the channel is in Pipe mode. An empty folder is not an error here.
+/// Lists a channel's folder and all below it, following links. Hidden files and folders, `_SUCCESS`,
+/// `*-manifest` and
+/// `__MACOSX` are left out with one log line. Throws DataError when the folder is missing, is a file, or may
+/// not be read, or when the channel is in Pipe mode. An empty folder is not an error here.
 ChannelFiles list_channel(const ChannelSpec& channel);
 
 /// "channel 'train'", the beginning of every message about one.

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "tundish/data/channel_files.hpp"
+#include "tundish/data/record_reader.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "tundish/data/channel_files.hpp"
-#include "tundish/data/record_reader.hpp"
 
 namespace tundish {
 
@@ -25,15 +25,18 @@ struct CifarFiles {
 /// Finds them. Throws DataError when there are none, or when they lie in several folders.
 CifarFiles find_cifar_files(const ChannelFiles& files);
 
-/// True when the files' sizes and names speak for CIFAR-100 (3,074 bytes a record) rather than CIFAR-10 (3,073 bytes).
+/// True when the files' sizes and names speak for CIFAR-100 (3,074 bytes a record) rather than CIFAR-10
+/// (3,073 bytes).
 bool looks_like_cifar100(const ChannelFiles& files);
 
-/// Records of 1 label byte (CIFAR-100: 2, coarse and fine, the fine one counts) and 3,072 bytes of pixels: 32x32, red, green
-/// and blue plane. Files are read in bytewise order of their names, in pieces of about a megabyte.
+/// Records of 1 label byte (CIFAR-100: 2, coarse and fine, the fine one counts) and 3,072 bytes of pixels:
+/// 32x32, red, green and blue plane. Files are read in bytewise order of their names, in pieces of about a
+/// megabyte.
 class CifarReader : public RecordReader {
   public:
-    /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from batches.meta.txt or
-    /// fine_label_names.txt when they list that many. Checks all files' sizes. Throws DataError.
+    /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from
+    /// batches.meta.txt or fine_label_names.txt when they list that many. Checks all files' sizes. Throws
+    /// DataError.
     CifarReader(const ChannelFiles& files, DataFormat format, CifarPart part, std::int64_t classes);
     ~CifarReader() override;
 
@@ -68,13 +71,13 @@ class CifarReader : public RecordReader {
     std::vector<DataFile> files_;
     std::int64_t total_ = 0;
 
-    std::size_t file_ = 0;                ///< index of the open file, or of the next one
+    std::size_t file_ = 0;  ///< index of the open file, or of the next one
     std::unique_ptr<SequentialFile> open_;
-    std::int64_t read_in_file_ = 0;       ///< records of the open file that lie in pieces read so far
+    std::int64_t read_in_file_ = 0;  ///< records of the open file that lie in pieces read so far
     Bytes piece_;
     std::size_t piece_records_ = 0;
-    std::size_t taken_ = 0;               ///< records of the piece that take() has given
-    std::int64_t index_ = 0;              ///< over the channel
+    std::size_t taken_ = 0;   ///< records of the piece that take() has given
+    std::int64_t index_ = 0;  ///< over the channel
 };
 
 }  // namespace tundish

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "tundish/base/bounded_queue.hpp"
+#include "tundish/data/image_fit.hpp"
+#include "tundish/data/record_reader.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -7,10 +11,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "tundish/base/bounded_queue.hpp"
-#include "tundish/data/image_fit.hpp"
-#include "tundish/data/record_reader.hpp"
 
 namespace tundish {
 
@@ -22,18 +22,21 @@ struct Decoded {
     std::string problem;  ///< empty when all is well
 };
 
-/// Decodes and fits a reader's records on worker threads, a bounded number ahead of whoever calls next(). Order, errors and
-/// images do not depend on the number of workers. The reader is borrowed and used from another thread until the pipeline
-/// is destroyed, which stops and joins all threads. next() is for one thread.
+/// Decodes and fits a reader's records on worker threads, a bounded number ahead of whoever calls next().
+/// Order, errors and images do not depend on the number of workers. The reader is borrowed and used from
+/// another thread until the pipeline is destroyed, which stops and joins all threads. next() is for one
+/// thread.
 class DecodePipeline {
   public:
-    /// `workers` 0: as many as the process has processors. Throws MachineError when threads cannot be started.
+    /// `workers` 0: as many as the process has processors. Throws MachineError when threads cannot be
+    /// started.
     DecodePipeline(RecordReader& reader, const ImageFit& rule, int workers);
     DecodePipeline(const DecodePipeline&) = delete;
     DecodePipeline& operator=(const DecodePipeline&) = delete;
     ~DecodePipeline();
 
-    /// The next record in the reader's order; nothing at the end. Rethrows what the reader threw, after the records before it.
+    /// The next record in the reader's order; nothing at the end. Rethrows what the reader threw, after the
+    /// records before it.
     std::optional<Decoded> next();
 
   private:
@@ -53,7 +56,7 @@ class DecodePipeline {
     BoundedQueue<std::future<Piece>> pieces_;  ///< in the reader's order, which is what keeps the order
     Piece piece_;
     std::size_t taken_ = 0;
-    std::vector<std::jthread> threads_;        ///< last: joined before what they use goes away
+    std::vector<std::jthread> threads_;  ///< last: joined before what they use goes away
 };
 
 }  // namespace tundish

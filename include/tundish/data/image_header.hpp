@@ -1,10 +1,10 @@
 #pragma once
 
+#include "tundish/base/bytes.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include "tundish/base/bytes.hpp"
 
 namespace tundish {
 
@@ -16,24 +16,26 @@ std::string to_text(ImageFormat format);
 /// What an encoded image says of itself before any pixel is decoded.
 struct ImageHeader {
     ImageFormat format = ImageFormat::jpeg;
-    std::int64_t width = 0;   ///< pixels as stored, before the orientation is applied
+    std::int64_t width = 0;  ///< pixels as stored, before the orientation is applied
     std::int64_t height = 0;
-    bool alpha = false;       ///< has transparency
-    int orientation = 1;      ///< EXIF: 1 upright … 8
+    bool alpha = false;   ///< has transparency
+    int orientation = 1;  ///< EXIF: 1 upright … 8
 };
 
 /// The format that the first bytes announce; nothing when it is none of ours.
 std::optional<ImageFormat> image_format(ByteSpan bytes);
 
-/// Walks an image's structure from its first to its last marker or chunk. Throws DataError when the bytes are of no known
-/// format, when the end is missing (OpenCV would fill what is missing with grey and only print a warning), when the size is 0
-/// or above kMaxImagePixels. Never reads past the bytes. Any thread.
+/// Walks an image's structure from its first to its last marker or chunk. Throws DataError when the bytes are
+/// of no known format, when the end is missing (OpenCV would fill what is missing with grey and only print a
+/// warning), when the size is 0 or above kMaxImagePixels. Never reads past the bytes. Any thread.
 ImageHeader read_image_header(ByteSpan bytes);
 
-/// The pixels of the largest image that is decoded: a small file can claim far more memory than a machine has.
+/// The pixels of the largest image that is decoded: a small file can claim far more memory than a machine
+/// has.
 inline constexpr std::int64_t kMaxImagePixels = 178'000'000;
 
-/// What bytes look like, for messages: "a GIF image", "gzip-compressed data", "text that begins '<html>'", "bytes 0a 23 …".
+/// What bytes look like, for messages: "a GIF image", "gzip-compressed data", "text that begins '<html>'",
+/// "bytes 0a 23 …".
 std::string describe_bytes(ByteSpan bytes);
 
 }  // namespace tundish

@@ -31,6 +31,7 @@ struct NamedTensor {
 struct ForwardMode {
     bool training = false;                        ///< batch statistics and dropout
     at::ScalarType compute = at::kFloat;          ///< of convolutions and matrix products: float, bfloat16 or half
+    bool reference = false;                       ///< ATen's operations only, as model.pt runs; not our own CPU kernels
     std::optional<at::Generator> dropout_source;  ///< needed when training a network with dropout
 };
 

@@ -1,21 +1,21 @@
 // Sums of two terms per channel over many rows, the same bits for any number of threads.
 //
-// Rows are cut into blocks that do not depend on the threads. Within a block, short stretches are summed in float
-// and the stretches in double; the blocks are added in order.
+// Rows are cut into blocks that do not depend on the threads. Within a block, short stretches are summed in
+// float and the stretches in double; the blocks are added in order.
 #pragma once
-
-#include <omp.h>
-
-#include <cstring>
 
 #include "model/kernels/row_range.hpp"
 #include "model/kernels/scratch_buffer.hpp"
+
+#include <cstring>
+#include <omp.h>
 
 namespace tundish::TUNDISH_ISA {
 
 class ChannelSums {
   public:
-    // Memory comes from the calling thread's scratch: one object at a time, and it must stay in its thread's hands.
+    // Memory comes from the calling thread's scratch: one object at a time, and it must stay in its thread's
+    // hands.
     ChannelSums(std::int64_t rows, std::int64_t channels, int threads)
         : rows_(rows), channels_(channels), blocks_(std::min(kMostBlocks, divide_up(rows, kStretch))) {
         KernelScratch& scratch = thread_scratch();
@@ -23,25 +23,32 @@ class ChannelSums {
         stretch_sums_ = scratch.transformed_output.request(threads * thread_stride());
     }
 
-    // Inside a parallel region: all threads call it together, and wait for each other at its end. terms(row, channel,
-    // first, second) sets the two terms of kLanes channels.
+    // Inside a parallel region: all threads call it together, and wait for each other at its end. terms(row,
+    // channel, first, second) sets the two terms of kLanes channels.
     template <class Terms>
     void add_rows(Terms terms) {
 #pragma omp for schedule(dynamic)
         for (std::int64_t block = 0; block < blocks_; ++block) add_block(block, terms);
     }
 
-    double first(std::int64_t channel) const { return total(channel); }
-    double second(std::int64_t channel) const { return total(channels_ + channel); }
+    double first(std::int64_t channel) const {
+        return total(channel);
+    }
+    double second(std::int64_t channel) const {
+        return total(channels_ + channel);
+    }
 
   private:
     static constexpr std::int64_t kMostBlocks = 128, kStretch = 128, kRowsAtOnce = 4;
 
-    std::int64_t thread_stride() const { return divide_up(2 * channels_, 16) * 16; }
+    std::int64_t thread_stride() const {
+        return divide_up(2 * channels_, 16) * 16;
+    }
 
     double total(std::int64_t column) const {
         double sum = 0;
-        for (std::int64_t block = 0; block < blocks_; ++block) sum += blocks_sums_[block * 2 * channels_ + column];
+        for (std::int64_t block = 0; block < blocks_; ++block)
+            sum += blocks_sums_[block * 2 * channels_ + column];
         return sum;
     }
 

@@ -4,7 +4,9 @@
 
 namespace tundish::avx2 {
 
-void convolve(const Conv3x3Job& job, int threads) { winograd_convolve(job, threads); }
+void convolve(const Conv3x3Job& job, int threads) {
+    winograd_convolve(job, threads);
+}
 
 void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads) {
     winograd_weight_gradient(job, threads);

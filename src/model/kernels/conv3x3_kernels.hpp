@@ -11,7 +11,8 @@ struct Conv3x3Job {
     const float* input;
     const float* weight;
     float* output;
-    // Where weight (in, out, dy, dx) lies: weight + in*in_stride + out*out_stride + dy*row_stride + dx*column_stride.
+    // Where weight (in, out, dy, dx) lies: weight + in*in_stride + out*out_stride + dy*row_stride +
+    // dx*column_stride.
     std::int64_t weight_in_stride, weight_out_stride, weight_row_stride, weight_column_stride;
 };
 

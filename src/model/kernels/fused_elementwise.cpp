@@ -6,7 +6,9 @@
 namespace tundish {
 namespace {
 
-bool use_avx512(std::int64_t channels) { return best_instruction_set(channels) == InstructionSet::kAvx512; }
+bool use_avx512(std::int64_t channels) {
+    return best_instruction_set(channels) == InstructionSet::kAvx512;
+}
 
 }  // namespace
 
@@ -14,8 +16,8 @@ bool fused_elementwise_supported(std::int64_t channels) {
     return channels >= 1 && best_instruction_set(channels) != InstructionSet::kNone;
 }
 
-void batch_norm_gelu_forward(const BatchNormShape& shape, const float* input, const float* bias, float* output,
-                             BatchNormStatistics statistics, int threads) {
+void batch_norm_gelu_forward(const BatchNormShape& shape, const float* input, const float* bias,
+                             float* output, BatchNormStatistics statistics, int threads) {
     NormGeluJob job{.rows = shape.rows,
                     .channels = shape.channels,
                     .epsilon = shape.epsilon,
@@ -27,12 +29,13 @@ void batch_norm_gelu_forward(const BatchNormShape& shape, const float* input, co
                     .output_gradient = nullptr,
                     .input_gradient = nullptr,
                     .bias_gradient = nullptr};
-    use_avx512(shape.channels) ? avx512::norm_gelu_forward(job, threads) : avx2::norm_gelu_forward(job, threads);
+    use_avx512(shape.channels) ? avx512::norm_gelu_forward(job, threads)
+                               : avx2::norm_gelu_forward(job, threads);
 }
 
 void batch_norm_gelu_backward(const BatchNormShape& shape, const float* input, const float* bias,
-                              BatchNormStatistics statistics, const float* output_gradient, float* input_gradient,
-                              float* bias_gradient, int threads) {
+                              BatchNormStatistics statistics, const float* output_gradient,
+                              float* input_gradient, float* bias_gradient, int threads) {
     NormGeluJob job{.rows = shape.rows,
                     .channels = shape.channels,
                     .epsilon = shape.epsilon,
@@ -44,11 +47,12 @@ void batch_norm_gelu_backward(const BatchNormShape& shape, const float* input, c
                     .output_gradient = output_gradient,
                     .input_gradient = input_gradient,
                     .bias_gradient = bias_gradient};
-    use_avx512(shape.channels) ? avx512::norm_gelu_backward(job, threads) : avx2::norm_gelu_backward(job, threads);
+    use_avx512(shape.channels) ? avx512::norm_gelu_backward(job, threads)
+                               : avx2::norm_gelu_backward(job, threads);
 }
 
-void bias_gelu_forward(std::int64_t rows, std::int64_t channels, const float* input, const float* bias, float* output,
-                       int threads) {
+void bias_gelu_forward(std::int64_t rows, std::int64_t channels, const float* input, const float* bias,
+                       float* output, int threads) {
     NormGeluJob job{};
     job.rows = rows;
     job.channels = channels;
@@ -59,7 +63,8 @@ void bias_gelu_forward(std::int64_t rows, std::int64_t channels, const float* in
 }
 
 void bias_gelu_backward(std::int64_t rows, std::int64_t channels, const float* input, const float* bias,
-                        const float* output_gradient, float* input_gradient, float* bias_gradient, int threads) {
+                        const float* output_gradient, float* input_gradient, float* bias_gradient,
+                        int threads) {
     NormGeluJob job{};
     job.rows = rows;
     job.channels = channels;

@@ -5,13 +5,21 @@
 
 namespace tundish::avx512 {
 
-void norm_gelu_forward(const NormGeluJob& job, int threads) { NormGelu(job, threads).forward(); }
+void norm_gelu_forward(const NormGeluJob& job, int threads) {
+    NormGelu(job, threads).forward();
+}
 
-void norm_gelu_backward(const NormGeluJob& job, int threads) { NormGelu(job, threads).backward(); }
+void norm_gelu_backward(const NormGeluJob& job, int threads) {
+    NormGelu(job, threads).backward();
+}
 
-void bias_gelu_forward(const NormGeluJob& job, int threads) { bias_gelu(job, threads); }
+void bias_gelu_forward(const NormGeluJob& job, int threads) {
+    bias_gelu(job, threads);
+}
 
-void bias_gelu_backward(const NormGeluJob& job, int threads) { bias_gelu_gradient(job, threads); }
+void bias_gelu_backward(const NormGeluJob& job, int threads) {
+    bias_gelu_gradient(job, threads);
+}
 
 void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner,
                       int threads) {

@@ -1,7 +1,7 @@
 // C = A·B, or C += A·B, for blocks that lie in cache: the products of one Winograd frequency.
 //
-// C is computed in register blocks of kRows × (kVectors · kLanes). A is read by element and broadcast, so it may
-// lie in either order; B and C are read in whole vectors along their columns.
+// C is computed in register blocks of kRows × (kVectors · kLanes). A is read by element and broadcast, so it
+// may lie in either order; B and C are read in whole vectors along their columns.
 #pragma once
 
 #include "model/kernels/simd_vector.hpp"
@@ -9,22 +9,24 @@
 namespace tundish::TUNDISH_ISA {
 
 struct GemmBlock {
-    const float* a;                        // element (row, k) at a[row*a_row_stride + k*a_depth_stride]
+    const float* a;  // element (row, k) at a[row*a_row_stride + k*a_depth_stride]
     std::int64_t a_row_stride, a_depth_stride;
-    const float* b;                        // see b_panel_stride
-    std::int64_t b_depth_stride;           // 0: B is packed, each panel of columns is contiguous, depth by depth
+    const float* b;               // see b_panel_stride
+    std::int64_t b_depth_stride;  // 0: B is packed, each panel of columns is contiguous, depth by depth
     float* c;
     std::int64_t c_row_stride;
-    std::int64_t rows, columns, depth;     // columns: a multiple of kLanes
+    std::int64_t rows, columns, depth;  // columns: a multiple of kLanes
     bool accumulate;
 };
 
-// 2 vectors by 6 rows (or 3 by 4) fill 12 of AVX2's 16 registers with sums, enough to hide the latency of FMA.
+// 2 vectors by 6 rows (or 3 by 4) fill 12 of AVX2's 16 registers with sums, enough to hide the latency of
+// FMA.
 inline constexpr int kMaxPanelVectors = 3;
 template <int kVectors>
 inline constexpr int kMaxRows = (kVectors == 3 ? 4 : 6) * (kLanes == 16 ? 2 : 1);
 
-// The width of the next panel: 2 vectors, and 3 at the end of an odd count, because 1 vector runs at half speed.
+// The width of the next panel: 2 vectors, and 3 at the end of an odd count, because 1 vector runs at half
+// speed.
 inline int panel_vectors(std::int64_t columns_left) {
     std::int64_t vectors = columns_left / kLanes;
     return vectors == 1 || vectors == 3 ? static_cast<int>(vectors) : 2;
@@ -77,8 +79,8 @@ void multiply_panel(const GemmBlock& block, const float* b, std::int64_t b_strid
                                                               c + row * block.c_row_stride);
     }
     if (row == block.rows) return;
-    multiply_last_rows<kRows - 1, kVectors, kDepthContiguous>(block, block.rows - row, block.a + row * row_stride,
-                                                              b, b_stride, c + row * block.c_row_stride);
+    multiply_last_rows<kRows - 1, kVectors, kDepthContiguous>(
+        block, block.rows - row, block.a + row * row_stride, b, b_stride, c + row * block.c_row_stride);
 }
 
 // kDepthContiguous says which of A's strides is 1.

@@ -1,10 +1,10 @@
 // 2x2 max-pooling with stride 2 over NHWC maps, one row of windows at a time.
 #pragma once
 
-#include <cstring>
-
 #include "model/kernels/fused_elementwise_kernels.hpp"
 #include "model/kernels/vector_gelu.hpp"
+
+#include <cstring>
 
 namespace tundish::TUNDISH_ISA {
 
@@ -79,8 +79,8 @@ inline void clear_rest(const MaxPoolShape& shape, std::int64_t row, float* input
     if (shape.height % 2 == 1 && row % rows == rows - 1) std::memset(top + 2 * line, 0, line * sizeof(float));
 }
 
-inline void max_pool_gradient(const MaxPoolShape& shape, const float* output_gradient, const std::uint8_t* winner,
-                              float* input_gradient, int threads) {
+inline void max_pool_gradient(const MaxPoolShape& shape, const float* output_gradient,
+                              const std::uint8_t* winner, float* input_gradient, int threads) {
     const PoolWindow window(shape);
     const std::int64_t rows = shape.batch * (shape.height / 2), channels = shape.channels;
 #pragma omp parallel for schedule(dynamic, 8) num_threads(threads)

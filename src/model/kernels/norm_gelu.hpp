@@ -1,11 +1,11 @@
 // Batch norm with GELU, and bias with GELU: the loops over rows × channels.
 #pragma once
 
-#include <cmath>
-
 #include "model/kernels/channel_sums.hpp"
 #include "model/kernels/fused_elementwise_kernels.hpp"
 #include "model/kernels/vector_gelu.hpp"
+
+#include <cmath>
 
 namespace tundish::TUNDISH_ISA {
 
@@ -22,7 +22,8 @@ class NormGelu {
     void forward() {
 #pragma omp parallel num_threads(threads_)
         {
-            // Distances from the first row, not the values: their squares stay small when the mean is far from 0.
+            // Distances from the first row, not the values: their squares stay small when the mean is far
+            // from 0.
             sums_.add_rows([this](std::int64_t row, std::int64_t channel, Vec& value, Vec& square) {
                 value = load(at(job_.input, row, channel)) - load(job_.input + channel);
                 square = value * value;
@@ -63,7 +64,8 @@ class NormGelu {
     }
 
     Vec normalised(std::int64_t row, std::int64_t channel) const {
-        return (load(at(job_.input, row, channel)) - load(job_.mean + channel)) * load(inverse_deviation_ + channel);
+        return (load(at(job_.input, row, channel)) - load(job_.mean + channel)) *
+               load(inverse_deviation_ + channel);
     }
 
     Vec gradient_before_gelu(std::int64_t row, std::int64_t channel, Vec normalised) const {

@@ -1,16 +1,17 @@
 #include "model/kernels/scratch_buffer.hpp"
 
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <new>
+#include <sys/mman.h>
 
 namespace tundish {
 namespace {
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 }
 
-ScratchBuffer::~ScratchBuffer() { std::free(data_); }
+ScratchBuffer::~ScratchBuffer() {
+    std::free(data_);
+}
 
 float* ScratchBuffer::request(std::size_t floats) {
     if (floats <= capacity_) return data_;

@@ -5,7 +5,8 @@
 
 namespace tundish {
 
-// Owns 64-byte aligned floats. Large ones ask for huge pages: a Winograd tile touches dozens of distant lines.
+// Owns 64-byte aligned floats. Large ones ask for huge pages: a Winograd tile touches dozens of distant
+// lines.
 class ScratchBuffer {
   public:
     ScratchBuffer() = default;
@@ -22,8 +23,8 @@ class ScratchBuffer {
     std::size_t capacity_ = 0;
 };
 
-// The calling thread's buffers; freed when the thread ends. Kernels that run at the same time in one thread do
-// not exist, so all kernels share them.
+// The calling thread's buffers; freed when the thread ends. Kernels that run at the same time in one thread
+// do not exist, so all kernels share them.
 struct KernelScratch {
     ScratchBuffer transformed_weight, transformed_input, transformed_output;
 };

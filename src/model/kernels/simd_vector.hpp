@@ -31,7 +31,8 @@ using UnalignedVec = float __attribute__((vector_size(kLanes * sizeof(float)), a
     *reinterpret_cast<UnalignedVec*>(to) = value;
 }
 
-// Calls body(0) … body(N-1) with compile-time indices: constants fold, and arrays of vectors become registers.
+// Calls body(0) … body(N-1) with compile-time indices: constants fold, and arrays of vectors become
+// registers.
 template <int N, class Body>
 [[gnu::always_inline]] inline void unroll(Body&& body) {
     [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) __attribute__((always_inline)) {

@@ -22,7 +22,8 @@ inline Vec exp_of_negative(Vec x) {
     series = series * rest + 1.6666665459e-1F;
     series = series * rest + 5.0000001201e-1F;
     series = series * (rest * rest) + rest + 1.0F;
-    return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(series) + (reinterpret_cast<IntVec>(rounded) << 23));
+    return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(series) +
+                                 (reinterpret_cast<IntVec>(rounded) << 23));
 }
 
 // Φ(z), the probability of less than z, and e^(−z²/2), which its computation yields.
@@ -43,7 +44,9 @@ inline Normal normal_of(Vec z) {
     return {z < 0.0F ? tail : 1.0F - tail, bell};
 }
 
-inline Vec gelu(Vec z) { return z * normal_of(z).below; }
+inline Vec gelu(Vec z) {
+    return z * normal_of(z).below;
+}
 
 inline Vec gelu_derivative(Vec z) {
     constexpr float kBellHeight = 0.398942280F;  // 1 / sqrt(2π)

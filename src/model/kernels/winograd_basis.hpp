@@ -1,8 +1,8 @@
 // Constants of Winograd's minimal filtering F(m, 3): m outputs of a 3-tap filter from m+2 products.
 //
-// The m+2 interpolation points are infinity, pairs ±a, and 0 where m is even. Pairs make every transform an even
-// and an odd half that are computed once and combined twice. The pairs were found by search, for the smallest
-// error in fp32: the usual 0, ±1, ±2, ±1/2 … is 10 times worse at m = 7.
+// The m+2 interpolation points are infinity, pairs ±a, and 0 where m is even. Pairs make every transform an
+// even and an odd half that are computed once and combined twice. The pairs were found by search, for the
+// smallest error in fp32: the usual 0, ±1, ±2, ±1/2 … is 10 times worse at m = 7.
 #pragma once
 
 namespace tundish {
@@ -28,17 +28,17 @@ struct WinogradPairs<7> {
 
 template <int kTile_>
 struct WinogradBasis {
-    static constexpr int kTile = kTile_;                   // outputs along one side of a tile
-    static constexpr int kPoints = kTile + 2;              // inputs along one side; also frequencies of one side
+    static constexpr int kTile = kTile_;       // outputs along one side of a tile
+    static constexpr int kPoints = kTile + 2;  // inputs along one side; also frequencies of one side
     static constexpr int kFrequencies = kPoints * kPoints;
-    static constexpr int kZero = kTile % 2 == 0 ? 1 : 0;   // 1 if 0 is a point; it is then frequency 0
-    static constexpr int kPairs = (kTile + 1) / 2;         // pair p is frequencies kZero+2p (+a) and kZero+2p+1 (−a)
+    static constexpr int kZero = kTile % 2 == 0 ? 1 : 0;  // 1 if 0 is a point; it is then frequency 0
+    static constexpr int kPairs = (kTile + 1) / 2;  // pair p is frequencies kZero+2p (+a) and kZero+2p+1 (−a)
 
     float point[kPairs] = {};
-    float power[kPairs][kTile] = {};        // a^i
-    float all_pairs[kPairs + 1] = {};       // coefficients of x^0, x^2, … in Π (x² − b²)
-    float other_pairs[kPairs][kPairs] = {}; // the same, without pair p
-    float plus_scale[kPairs] = {};          // 1 / Π (a − other points): the normalisation is put on the weights
+    float power[kPairs][kTile] = {};         // a^i
+    float all_pairs[kPairs + 1] = {};        // coefficients of x^0, x^2, … in Π (x² − b²)
+    float other_pairs[kPairs][kPairs] = {};  // the same, without pair p
+    float plus_scale[kPairs] = {};  // 1 / Π (a − other points): the normalisation is put on the weights
     float minus_scale[kPairs] = {};
     float zero_scale = 0;
 

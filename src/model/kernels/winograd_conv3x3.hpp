@@ -1,8 +1,7 @@
-// Winograd convolution of whole batches. The caller's thread owns all working memory; the plan of each function
-// is at its head. Frequencies are independent, so the middle step is one matrix product for each of them.
+// Winograd convolution of whole batches. The caller's thread owns all working memory; the plan of each
+// function is at its head. Frequencies are independent, so the middle step is one matrix product for each of
+// them.
 #pragma once
-
-#include <omp.h>
 
 #include "model/kernels/conv3x3_kernels.hpp"
 #include "model/kernels/gemm_block.hpp"
@@ -10,10 +9,12 @@
 #include "model/kernels/winograd_tiles.hpp"
 #include "model/kernels/winograd_transform.hpp"
 
+#include <omp.h>
+
 namespace tundish::TUNDISH_ISA {
 
-// Calls body(integral_constant<tile>) for the tile that needs the fewest products over a map; a larger tile must
-// save an eighth, because its transforms cost more and are less accurate.
+// Calls body(integral_constant<tile>) for the tile that needs the fewest products over a map; a larger tile
+// must save an eighth, because its transforms cost more and are less accurate.
 template <class Body>
 void with_best_tile(std::int64_t height, std::int64_t width, Body&& body) {
     auto products = [&](std::int64_t tile) {
@@ -70,9 +71,9 @@ class Convolution {
         frequencies_out_ = scratch.transformed_output.request(threads * kFrequencies * out_.frequency_stride);
     }
 
-    // Weights once; then each thread takes blocks of tiles through all three steps, so that only weights, inputs
-    // and outputs travel through memory and the frequencies of a block stay in cache. Blocks are independent: who
-    // computes one does not change it, and a thread that is disturbed takes fewer.
+    // Weights once; then each thread takes blocks of tiles through all three steps, so that only weights,
+    // inputs and outputs travel through memory and the frequencies of a block stay in cache. Blocks are
+    // independent: who computes one does not change it, and a thread that is disturbed takes fewer.
     void run() {
         const std::int64_t tiles = grid_.tiles();
 #pragma omp parallel num_threads(threads_)
@@ -87,8 +88,8 @@ class Convolution {
     }
 
   private:
-    // Enough tiles to repay reading the weights again for each block, few enough for their frequencies to stay in
-    // the thread's share of the cache; measured, and flat between 48 and 96.
+    // Enough tiles to repay reading the weights again for each block, few enough for their frequencies to
+    // stay in the thread's share of the cache; measured, and flat between 48 and 96.
     static constexpr std::int64_t kBlockTiles = 72;
 
     void run_block(Range tiles, int thread) {
@@ -145,7 +146,8 @@ class Convolution {
         for (int y = 0; y < 3; ++y) {
             for (int x = 0; x < 3; ++x) {
                 const float* tap = from + y * job_.weight_row_stride + x * job_.weight_column_stride;
-                for (int lane = 0; lane < kLanes; ++lane) weight[y][x][lane] = tap[lane * job_.weight_out_stride];
+                for (int lane = 0; lane < kLanes; ++lane)
+                    weight[y][x][lane] = tap[lane * job_.weight_out_stride];
             }
         }
         transform_tile<typename Transform::Weight>({weight[0][0], 3 * kLanes, kLanes},
@@ -204,8 +206,9 @@ class WeightGradient {
 
   private:
     static constexpr std::int64_t kBlockRows = 8 * kMaxRows<2>;
-    static constexpr std::int64_t kChunkTiles = 96;         // measured, as kBlockTiles of Convolution
-    static constexpr std::size_t kLargestSums = 8u << 20;   // bytes that still fit in cache beside the frequencies
+    static constexpr std::int64_t kChunkTiles = 96;  // measured, as kBlockTiles of Convolution
+    static constexpr std::size_t kLargestSums =
+        8u << 20;  // bytes that still fit in cache beside the frequencies
 
     // With few channels each thread has its own sums, and nobody waits.
     void run_alone(Range part, int set) {
@@ -219,8 +222,8 @@ class WeightGradient {
         }
     }
 
-    // With many channels there is one set of sums: all threads transform a chunk of tiles, then each adds products
-    // for some of the frequencies. The order of addition does not depend on the threads.
+    // With many channels there is one set of sums: all threads transform a chunk of tiles, then each adds
+    // products for some of the frequencies. The order of addition does not depend on the threads.
     void run_together() {
         for (std::int64_t begin = 0; begin < grid_.tiles(); begin += chunk_tiles_) {
             const std::int64_t tiles = std::min(chunk_tiles_, grid_.tiles() - begin);
@@ -234,7 +237,9 @@ class WeightGradient {
         }
     }
 
-    std::int64_t row_blocks() const { return divide_up(job_.out_channels, kBlockRows); }
+    std::int64_t row_blocks() const {
+        return divide_up(job_.out_channels, kBlockRows);
+    }
 
     void transform_tiles(Range tiles, std::int64_t chunk_begin, int set) {
         std::int64_t offset = tiles.begin - chunk_begin;
@@ -280,10 +285,18 @@ class WeightGradient {
         }
     }
 
-    void clear_sums(int set) { std::memset(sums(set), 0, kFrequencies * sum_stride_ * sizeof(float)); }
-    float* sums(int set) { return sum_ + set * kFrequencies * sum_stride_; }
-    float* in_frequencies(int set) { return frequencies_in_ + set * kFrequencies * in_.frequency_stride; }
-    float* out_frequencies(int set) { return frequencies_out_ + set * kFrequencies * out_.frequency_stride; }
+    void clear_sums(int set) {
+        std::memset(sums(set), 0, kFrequencies * sum_stride_ * sizeof(float));
+    }
+    float* sums(int set) {
+        return sum_ + set * kFrequencies * sum_stride_;
+    }
+    float* in_frequencies(int set) {
+        return frequencies_in_ + set * kFrequencies * in_.frequency_stride;
+    }
+    float* out_frequencies(int set) {
+        return frequencies_out_ + set * kFrequencies * out_.frequency_stride;
+    }
 
     const Conv3x3WeightGradientJob& job_;
     TileGrid grid_;

@@ -1,17 +1,19 @@
 // How a batch of maps is cut into tiles, and how tiles are read and written at the edges of a map.
 #pragma once
 
-#include <cstring>
-
 #include "model/kernels/row_range.hpp"
 #include "model/kernels/simd_vector.hpp"
 #include "model/kernels/winograd_transform.hpp"
+
+#include <cstring>
 
 namespace tundish::TUNDISH_ISA {
 
 // Rounds up to an odd number of cache lines. Columns and frequencies are read and written at such strides; at
 // powers of two they would compete for a few sets of the cache.
-inline std::int64_t odd_lines(std::int64_t floats) { return (divide_up(floats, 16) | 1) * 16; }
+inline std::int64_t odd_lines(std::int64_t floats) {
+    return (divide_up(floats, 16) | 1) * 16;
+}
 
 // Maps in NHWC order and the grid of tiles over them; tiles are numbered over the whole batch.
 struct TileGrid {

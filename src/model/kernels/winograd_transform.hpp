@@ -1,8 +1,8 @@
 // The transforms of Winograd convolution, on tiles whose elements are vectors of channels.
 //
 // In the names of Lavin & Gray: input is B^T d B, weight G g G^T, output A^T m A, and for the weight gradient
-// output_gradient A d A^T and weight_gradient G^T u G. Each is a one-dimensional transform applied to rows, then
-// to columns. Frequencies of a tile lie `frequency_stride` floats apart.
+// output_gradient A d A^T and weight_gradient G^T u G. Each is a one-dimensional transform applied to rows,
+// then to columns. Frequencies of a tile lie `frequency_stride` floats apart.
 #pragma once
 
 #include "model/kernels/simd_vector.hpp"
@@ -116,7 +116,8 @@ struct TileView {
     std::int64_t row_stride, column_stride;
 };
 
-// Applies Transform to the rows of `from`, then to the columns, and writes the first to_rows × to_columns elements.
+// Applies Transform to the rows of `from`, then to the columns, and writes the first to_rows × to_columns
+// elements.
 template <class Transform>
 inline void transform_tile(TileView<const float> from, TileView<float> to, int to_rows = Transform::kTo,
                            int to_columns = Transform::kTo) {

@@ -1,13 +1,13 @@
 #include "tundish/base/bounded_queue.hpp"
 
+#include "support/catch.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
-
-#include "support/catch.hpp"
 
 using tundish::BoundedQueue;
 using namespace std::chrono_literals;

@@ -1,18 +1,17 @@
 #include "tundish/base/files.hpp"
 
-#include <sys/mount.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-
 #include "support/catch.hpp"
 #include "support/child.hpp"
 #include "support/errors.hpp"
 #include "support/temp_folder.hpp"
 #include "tundish/base/error.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -82,10 +81,11 @@ TEST_CASE("a write beyond the file size limit keeps the old file and removes the
 
 TEST_CASE("a full disk keeps the old file and says what to do") {
     const TempFolder folder;
-    if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0) return;  // needs root and the right to mount
+    if (::mount("tmpfs", folder.path().c_str(), "tmpfs", 0, "size=64k") != 0)
+        return;  // needs root and the right to mount
     folder.write("model.pt", "old");
-    const auto message =
-        message_of<MachineError>([&] { write_file_atomically(folder.path() / "model.pt", std::string(1'000'000, 'x')); });
+    const auto message = message_of<MachineError>(
+        [&] { write_file_atomically(folder.path() / "model.pt", std::string(1'000'000, 'x')); });
     const auto content = folder.read("model.pt");
     const auto count = entries(folder.path());
     ::umount(folder.path().c_str());

@@ -1,10 +1,10 @@
 #include "tundish/base/processors.hpp"
 
-#include <sched.h>
-
 #include "support/catch.hpp"
 #include "support/child.hpp"
 #include "support/temp_folder.hpp"
+
+#include <sched.h>
 
 using namespace tundish;
 using namespace tundish::testing;

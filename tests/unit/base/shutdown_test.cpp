@@ -1,16 +1,15 @@
 #include "tundish/base/shutdown.hpp"
 
-#include <poll.h>
-#include <unistd.h>
+#include "support/catch.hpp"
+#include "support/child.hpp"
+#include "tundish/base/stopwatch.hpp"
 
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <poll.h>
 #include <thread>
-
-#include "support/catch.hpp"
-#include "support/child.hpp"
-#include "tundish/base/stopwatch.hpp"
+#include <unistd.h>
 
 using namespace tundish;
 using namespace std::chrono_literals;
@@ -23,7 +22,8 @@ bool stop_fd_readable() {
     return ::poll(&wait, 1, 0) == 1;
 }
 
-// A forked child shares the descriptor's counter with its parent and its siblings: an earlier child's stop is still in it.
+// A forked child shares the descriptor's counter with its parent and its siblings: an earlier child's stop is
+// still in it.
 void forget_other_childrens_stop() {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto ignored = ::read(stop_fd(), &count, sizeof count);

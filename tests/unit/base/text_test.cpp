@@ -4,7 +4,9 @@
 
 using namespace tundish;
 
-TEST_CASE("text joins its arguments") { CHECK(text("record ", 17, ": label ", -1, '.') == "record 17: label -1."); }
+TEST_CASE("text joins its arguments") {
+    CHECK(text("record ", 17, ": label ", -1, '.') == "record 17: label -1.");
+}
 
 TEST_CASE("fixed never writes an exponent") {
     CHECK(fixed(0.0000001, 4) == "0.0000");

@@ -10,8 +10,8 @@ using namespace tundish::testing;
 
 namespace {
 
-OpenedChannel opened(const TempFolder& folder, const std::string& content_type = "", DataFormat wanted = DataFormat::automatic,
-                     const ChannelSpec* lst = nullptr) {
+OpenedChannel opened(const TempFolder& folder, const std::string& content_type = "",
+                     DataFormat wanted = DataFormat::automatic, const ChannelSpec* lst = nullptr) {
     ChannelSpec channel;
     channel.name = "train";
     channel.path = folder.path();
@@ -22,12 +22,14 @@ OpenedChannel opened(const TempFolder& folder, const std::string& content_type =
 }  // namespace
 
 TEST_CASE("format names go both ways and a wrong one lists them all") {
-    for (const auto format : {DataFormat::automatic, DataFormat::cifar10, DataFormat::cifar100, DataFormat::image_folder, DataFormat::lst}) {
+    for (const auto format : {DataFormat::automatic, DataFormat::cifar10, DataFormat::cifar100,
+                              DataFormat::image_folder, DataFormat::lst}) {
         CHECK(data_format_from_text(to_text(format)) == format);
     }
     CHECK(data_format_from_text("CIFAR-10") == DataFormat::cifar10);
     const auto message = message_of<ConfigError>([] { data_format_from_text("image_foldr"); });
-    CHECK(lacks(message, {"'image_foldr'", "auto", "cifar10", "cifar100", "lst", "mean image_folder?"}) == "");
+    CHECK(lacks(message, {"'image_foldr'", "auto", "cifar10", "cifar100", "lst", "mean image_folder?"}) ==
+          "");
 }
 
 TEST_CASE("the files decide when nothing else does") {
@@ -65,5 +67,6 @@ TEST_CASE("a channel of something else says what was found") {
     const TempFolder folder;
     folder.write("train.rec", "\x0a\x23\xd7\xce....");
     const auto message = message_of<DataError>([&] { opened(folder, "application/x-recordio"); });
-    CHECK(lacks(message, {"channel 'train'", "train.rec", "RecordIO", "application/x-recordio", "data_format"}) == "");
+    CHECK(lacks(message,
+                {"channel 'train'", "train.rec", "RecordIO", "application/x-recordio", "data_format"}) == "");
 }

@@ -1,8 +1,5 @@
 #include "tundish/data/decode_pipeline.hpp"
 
-#include <atomic>
-#include <functional>
-
 #include "support/catch.hpp"
 #include "support/child.hpp"
 #include "support/errors.hpp"
@@ -11,6 +8,9 @@
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_set.hpp"
+
+#include <atomic>
+#include <functional>
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -47,7 +47,9 @@ class MadeReader : public RecordReader {
     std::atomic<std::int64_t> given_{0};
 };
 
-std::string green_image(std::int64_t index) { return plain_image(".png", 4, 4, 0, static_cast<int>(index % 256), 0); }
+std::string green_image(std::int64_t index) {
+    return plain_image(".png", 4, 4, 0, static_cast<int>(index % 256), 0);
+}
 
 }  // namespace
 
@@ -58,7 +60,10 @@ TEST_CASE("any number of workers keeps the order") {
         std::int64_t count = 0;
         std::int64_t wrong = 0;
         while (const auto sample = pipeline.next()) {
-            wrong += sample->label == count % 7 && sample->image.pixels.at(16) == count % 256 && sample->problem.empty() ? 0 : 1;
+            wrong += sample->label == count % 7 && sample->image.pixels.at(16) == count % 256 &&
+                             sample->problem.empty()
+                         ? 0
+                         : 1;
             ++count;
         }
         CHECK(count == 1000);
@@ -69,7 +74,9 @@ TEST_CASE("any number of workers keeps the order") {
 
 TEST_CASE("the first problem in record order comes first, whichever worker finds it") {
     for (int attempt = 0; attempt < 20; ++attempt) {
-        MadeReader reader(500, [](std::int64_t index) { return index == 201 || index >= 210 ? "bad" : green_image(index); });
+        MadeReader reader(500, [](std::int64_t index) {
+            return index == 201 || index >= 210 ? "bad" : green_image(index);
+        });
         DecodePipeline pipeline(reader, {}, 8);
         std::int64_t first = -1;
         for (std::int64_t i = 0; first < 0; ++i) {
@@ -115,6 +122,9 @@ TEST_CASE("a stop while images are read ends with Stopped") {
     channel.path = folder.path();
     CHECK(exit_code_of([&] {
               request_stop();
-              return message_of<Stopped>([&] { load_samples(channel, {}); }).find("channel 'train'") != std::string::npos ? 0 : 1;
+              return message_of<Stopped>([&] { load_samples(channel, {}); }).find("channel 'train'") !=
+                             std::string::npos
+                         ? 0
+                         : 1;
           }) == 0);
 }

@@ -1,14 +1,15 @@
 #include "tundish/data/image_codec.hpp"
 
-#include <opencv2/core.hpp>
-#include <string>
-#include <vector>
-
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/data/image_header.hpp"
+
+#include <opencv2/core.hpp>
+
+#include <string>
+#include <vector>
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -29,8 +30,8 @@ std::string oriented_jpeg(char orientation) {
     cv::Mat mat(8, 16, CV_8UC3, cv::Scalar(0, 0, 0));
     mat.colRange(8, 16).setTo(cv::Scalar(255, 255, 255));
     std::string jpeg = encoded(mat, ".jpg");
-    const std::string tiff =
-        std::string("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 18) + orientation + std::string("\0\0\0\0\0\0\0", 7);
+    const std::string tiff = std::string("II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0", 18) + orientation +
+                             std::string("\0\0\0\0\0\0\0", 7);
     const std::string body = std::string("Exif\0\0", 6) + tiff;
     const std::string length{'\0', static_cast<char>(body.size() + 2)};
     return jpeg.insert(2, "\xFF\xE1" + length + body);
@@ -77,7 +78,8 @@ TEST_CASE("alpha is laid over white") {
     mat.at<cv::Vec4b>(1, 0) = {0, 0, 0, 128};
     for (const std::string extension : {".png", ".webp"}) {
         const std::vector<int> lossless{cv::IMWRITE_WEBP_QUALITY, 101};
-        const auto image = decode_image(as_bytes(encoded(mat, extension, extension == ".webp" ? lossless : std::vector<int>{})), 3);
+        const auto image = decode_image(
+            as_bytes(encoded(mat, extension, extension == ".webp" ? lossless : std::vector<int>{})), 3);
         CHECK(pixel(image, 0, 0, 0) == 255);
         CHECK(pixel(image, 0, 0, 1) == 200);
         CHECK(pixel(image, 1, 0, 1) == 0);
@@ -95,10 +97,18 @@ TEST_CASE("16-bit images come out as 8-bit ones") {
 
 TEST_CASE("EXIF orientation is applied") {
     // The left half is black: where black is after the turn, in an image of 16x8 or 8x16.
-    struct Expected { char orientation; int height; int width; int black_y; int black_x; int white_y; int white_x; };
-    const std::vector<Expected> table{{1, 8, 16, 4, 2, 4, 13}, {2, 8, 16, 4, 13, 4, 2}, {3, 8, 16, 4, 13, 4, 2},
-                                      {4, 8, 16, 4, 2, 4, 13}, {5, 16, 8, 2, 4, 13, 4}, {6, 16, 8, 2, 4, 13, 4},
-                                      {7, 16, 8, 13, 4, 2, 4}, {8, 16, 8, 13, 4, 2, 4}};
+    struct Expected {
+        char orientation;
+        int height;
+        int width;
+        int black_y;
+        int black_x;
+        int white_y;
+        int white_x;
+    };
+    const std::vector<Expected> table{
+        {1, 8, 16, 4, 2, 4, 13}, {2, 8, 16, 4, 13, 4, 2}, {3, 8, 16, 4, 13, 4, 2}, {4, 8, 16, 4, 2, 4, 13},
+        {5, 16, 8, 2, 4, 13, 4}, {6, 16, 8, 2, 4, 13, 4}, {7, 16, 8, 13, 4, 2, 4}, {8, 16, 8, 13, 4, 2, 4}};
     for (const auto& expected : table) {
         INFO("orientation " << int{expected.orientation});
         const auto image = decode_image(as_bytes(oriented_jpeg(expected.orientation)), 3);
@@ -159,7 +169,8 @@ TEST_CASE("a header that claims too many pixels is refused before memory is take
     jpeg.replace(frame + 5, 4, "\xFF\xFF\xFF\xFF");
     CHECK(lacks(decode_error(jpeg), {"65535 x 65535", "at most"}) == "");
 
-    auto webp = encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 101});
+    auto webp =
+        encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 101});
     REQUIRE(webp.substr(12, 4) == "VP8L");
     webp.replace(21, 4, "\xFF\xFF\xFF\x0F");
     CHECK(lacks(decode_error(webp), {"16384 x 16384", "at most"}) == "");
@@ -182,7 +193,8 @@ TEST_CASE("bytes that are no image are described") {
 TEST_CASE("encode_png and decode_image are inverse") {
     for (const int channels : {1, 3}) {
         Image image{{channels, 3, 4}, {}};
-        for (std::size_t i = 0; i < image.shape.pixels(); ++i) image.pixels.push_back(static_cast<std::uint8_t>(i * 7));
+        for (std::size_t i = 0; i < image.shape.pixels(); ++i)
+            image.pixels.push_back(static_cast<std::uint8_t>(i * 7));
         const auto back = decode_image(as_bytes(encode_png(image)), channels);
         CHECK(back.shape == image.shape);
         CHECK(back.pixels == image.pixels);

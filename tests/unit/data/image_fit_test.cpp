@@ -8,13 +8,16 @@ namespace {
 
 Image counting(int channels, int height, int width) {
     Image image{{channels, height, width}, {}};
-    for (std::size_t i = 0; i < image.shape.pixels(); ++i) image.pixels.push_back(static_cast<std::uint8_t>(i));
+    for (std::size_t i = 0; i < image.shape.pixels(); ++i)
+        image.pixels.push_back(static_cast<std::uint8_t>(i));
     return image;
 }
 
 }  // namespace
 
-TEST_CASE("without a rule an image stays as it is") { CHECK(fit(counting(3, 2, 3), {}).pixels == counting(3, 2, 3).pixels); }
+TEST_CASE("without a rule an image stays as it is") {
+    CHECK(fit(counting(3, 2, 3), {}).pixels == counting(3, 2, 3).pixels);
+}
 
 TEST_CASE("a shape stretches") {
     const auto out = fit(counting(3, 4, 8), {ImageShape{3, 2, 2}, std::nullopt});

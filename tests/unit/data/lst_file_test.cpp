@@ -24,7 +24,10 @@ ChannelSpec channel_at(const std::string& name, const std::filesystem::path& pat
 }  // namespace
 
 TEST_CASE("lines are separated by tabs or by white space, and paths may hold spaces") {
-    const auto images = parse_lst("\xEF\xBB\xBF" "5\t1\tcat/my cat.jpg\r\n\n7   0   dog/my dog.jpg\n8\t2.000000\t b.png \n9 3 c.png", "x", 0);
+    const auto images = parse_lst(
+        "\xEF\xBB\xBF"
+        "5\t1\tcat/my cat.jpg\r\n\n7   0   dog/my dog.jpg\n8\t2.000000\t b.png \n9 3 c.png",
+        "x", 0);
     REQUIRE(images.size() == 4);
     CHECK(images[0].file == "cat/my cat.jpg");
     CHECK(images[0].label == 1);
@@ -37,7 +40,8 @@ TEST_CASE("lines are separated by tabs or by white space, and paths may hold spa
 }
 
 TEST_CASE("bad lines are named") {
-    CHECK(lacks(parse_error("0\t1\ta.jpg\n1\t2\n"), {"channel 'train_lst', x.lst", "line 2", "index label path", "1\?2"}) == "");
+    CHECK(lacks(parse_error("0\t1\ta.jpg\n1\t2\n"),
+                {"channel 'train_lst', x.lst", "line 2", "index label path", "1\?2"}) == "");
     CHECK(lacks(parse_error("index\tlabel\tpath\n"), {"line 1", "index label path"}) == "");
     CHECK(lacks(parse_error("0\tcat\ta.jpg\n"), {"line 1", "whole number", "'cat'"}) == "");
     CHECK(lacks(parse_error("0\t1.5\ta.jpg\n"), {"whole number", "'1.5'"}) == "");
@@ -67,7 +71,8 @@ TEST_CASE("a list in its own channel or inside the images' channel gives samples
     folder.write("train/x.lst", list);
     check(load_samples(train, {}));
     std::filesystem::remove(folder.path() / "train/x.lst");
-    folder.write("train/b c/x.lst", "0\t2\t0001.png\n1\t0\ta/0000.png\n");  // beside the list, or from the top
+    folder.write("train/b c/x.lst",
+                 "0\t2\t0001.png\n1\t0\ta/0000.png\n");  // beside the list, or from the top
     check(load_samples(train, {}));
 }
 

@@ -1,12 +1,12 @@
 #include "tundish/model/conv3x3.hpp"
 
+#include "support/catch.hpp"
+
 #include <cmath>
 #include <cstring>
 #include <random>
 #include <string>
 #include <vector>
-
-#include "support/catch.hpp"
 
 using tundish::Conv3x3Shape;
 
@@ -22,11 +22,18 @@ Floats random_floats(std::int64_t count, unsigned seed) {
     return values;
 }
 
-std::int64_t in_size(const Conv3x3Shape& s) { return s.batch * s.height * s.width * s.in_channels; }
-std::int64_t out_size(const Conv3x3Shape& s) { return s.batch * s.height * s.width * s.out_channels; }
-std::int64_t weight_size(const Conv3x3Shape& s) { return 9 * s.in_channels * s.out_channels; }
+std::int64_t in_size(const Conv3x3Shape& s) {
+    return s.batch * s.height * s.width * s.in_channels;
+}
+std::int64_t out_size(const Conv3x3Shape& s) {
+    return s.batch * s.height * s.width * s.out_channels;
+}
+std::int64_t weight_size(const Conv3x3Shape& s) {
+    return 9 * s.in_channels * s.out_channels;
+}
 
-// Calls body(input pixel, output pixel, weight tap) for all pairs inside the maps, as offsets in pixels and taps.
+// Calls body(input pixel, output pixel, weight tap) for all pairs inside the maps, as offsets in pixels and
+// taps.
 template <class Body>
 void for_each_pair(const Conv3x3Shape& s, Body body) {
     for (std::int64_t n = 0; n < s.batch; ++n) {
@@ -81,8 +88,8 @@ Error error_of(const Floats& actual, const std::vector<double>& expected) {
     return {largest / std::sqrt(expected_squares / actual.size()), std::sqrt(squares / expected_squares)};
 }
 
-Floats run(Result result, const Conv3x3Shape& s, const Floats& input, const Floats& weight, const Floats& output,
-           int threads) {
+Floats run(Result result, const Conv3x3Shape& s, const Floats& input, const Floats& weight,
+           const Floats& output, int threads) {
     const float kNotWritten = std::nanf("");
     if (result == Result::kOutput) {
         Floats to(out_size(s), kNotWritten);

@@ -60,7 +60,9 @@ TEST_CASE("every described value of a choice is accepted") {
     for (const Json& item : Json::parse(describe_hyperparameters())) {
         if (item["Type"] != "Categorical") continue;
         for (const Json& value : item["Range"]["CategoricalParameterRangeSpecification"]["Values"]) {
-            const Json document{{item["Name"].get<std::string>(), value}};
+            Json document{{item["Name"].get<std::string>(), value}};
+            // A step schedule without steps is refused for another reason than its name.
+            if (value == "step") document["lr_scheduler_step"] = "10";
             INFO(document.dump());
             CHECK_NOTHROW(parse_hyperparameters(document.dump()));
         }
