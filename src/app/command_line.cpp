@@ -73,7 +73,9 @@ class Parser {
 
     Verb verb_of(const std::filesystem::path& program) const {
         for (const auto& [verb, command] : commands_) {
-            if (command->parsed()) return verb;
+            if (!command->parsed()) continue;
+            refuse_extras(verb, command->get_name());
+            return verb;
         }
         if (program.filename() == "train") return Verb::train;
         if (program.filename() == "serve") return Verb::serve;
@@ -83,6 +85,13 @@ class Parser {
         if (has_input_config(Paths(line_.root))) return Verb::train;
         throw ConfigError(text("nothing to do: no verb given and no job under ", line_.root.string(), " (", line_.root.string(),
                                "/input/config is missing). Verbs: ", kVerbs, ". See tundish --help."));
+    }
+
+    // What is not built yet says so whatever follows it.
+    void refuse_extras(Verb verb, const std::string& name) const {
+        const auto extra = app_.remaining(/*recurse=*/true);
+        if (extra.empty() || verb == Verb::serve || verb == Verb::feed || verb == Verb::pack) return;
+        throw ConfigError(text("tundish ", name, " does not know the argument '", extra.front(), "'. See tundish ", name, " --help."));
     }
 
     CLI::App app_{"tundish: a SageMaker training and inference container", "tundish"};

@@ -137,18 +137,32 @@ ImageHeader read_bmp(ByteSpan bytes) {
     return header;
 }
 
-// ---- WebP: a RIFF file; the first chunk is VP8 (lossy), VP8L (lossless) or VP8X (extended).
+// ---- WebP: a RIFF file; the first chunk is VP8 (lossy), VP8L (lossless) or VP8X (extended). What libwebp
+// would refuse by its header is refused here: OpenCV would go on to ask its other decoders, down to GDAL,
+// which writes the bytes to /tmp.
+
+// RFC 6386, 9.1: a key frame that is shown, of a known version, whose first partition fits, and the start
+// code.
+bool is_lossy_frame(ByteSpan body) {
+    const std::uint32_t tag = body[0] | std::uint32_t{body[1]} << 8U | std::uint32_t{body[2]} << 16U;
+    const bool shown_key_frame = (tag & 1U) == 0 && (tag >> 4U & 1U) == 1 && (tag >> 1U & 7U) <= 3;
+    return shown_key_frame && (tag >> 5U) < body.size() && as_text(body.subspan(3, 3)) == "\x9d\x01\x2a";
+}
+
+bool is_lossless_frame(ByteSpan body) {
+    return body[0] == 0x2F && body[4] >> 5U == 0;
+}
 
 void read_webp_size(string_view type, ByteSpan body, ImageHeader& header) {
-    if (type == "VP8 " && body.size() >= 10) {
+    if (type == "VP8 " && body.size() >= 10 && is_lossy_frame(body)) {
         header.width = load_le<std::uint16_t>(&body[6]) & 0x3FFF;
         header.height = load_le<std::uint16_t>(&body[8]) & 0x3FFF;
-    } else if (type == "VP8L" && body.size() >= 5) {
+    } else if (type == "VP8L" && body.size() >= 5 && is_lossless_frame(body)) {
         const auto packed = load_le<std::uint32_t>(&body[1]);
         header.width = std::int64_t{packed & 0x3FFFU} + 1;
         header.height = std::int64_t{packed >> 14U & 0x3FFFU} + 1;
         header.alpha = (packed >> 28U & 1U) != 0;
-    } else if (type == "VP8X" && body.size() >= 10) {
+    } else if (type == "VP8X" && body.size() == 10) {
         header.width = std::int64_t{load_le<std::uint32_t>(&body[4]) & 0xFFFFFFU} + 1;  // 3 bytes each
         header.height = std::int64_t{load_le<std::uint32_t>(&body[6]) >> 8U} + 1;
         header.alpha = (body[0] & 0x10U) != 0;

@@ -101,7 +101,11 @@ std::string describe_device(const at::Device& device) {
 
 void set_up_device(const at::Device& device, int threads, bool deterministic) {
     keep_threads_from_spinning();
-    at::set_num_threads(threads > 0 ? threads : usable_processors());
+    if (threads > 0) {
+        at::set_num_threads(threads);
+    } else if (std::getenv("OMP_NUM_THREADS") == nullptr) {  // else LibTorch has taken the user's number
+        at::set_num_threads(usable_processors());
+    }
     auto& context = at::globalContext();
     if (device.is_cuda()) {
         context.setBenchmarkCuDNN(!deterministic);

@@ -79,10 +79,18 @@ bool is_gelu(const Layer& layer) {
     return activation != nullptr && activation->kind == ActivationKind::gelu;
 }
 
+// With running statistics batch norm is a factor and a bias for each channel.
+at::Tensor norm_gelu_in_evaluation(const Layer& layer, const BatchNorm2d& norm, const at::Tensor& x, const Network& network) {
+    const auto factor = (network.at(layer.name + ".running_var") + norm.eps).rsqrt();
+    const auto bias = network.at(layer.name + ".bias") - network.at(layer.name + ".running_mean") * factor;
+    return bias_gelu_fast(x * factor.view({1, -1, 1, 1}), bias);
+}
+
 // gelu(batch_norm(x)) in one pass, or nothing where our kernel does not apply.
 std::optional<at::Tensor> run_norm_gelu(const Layer& layer, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
     const auto* norm = std::get_if<BatchNorm2d>(&layer.operation);
-    if (norm == nullptr || !mode.training || !can_norm_gelu_fast(*norm, x)) return std::nullopt;
+    if (norm == nullptr || !can_norm_gelu_fast(*norm, x)) return std::nullopt;
+    if (!mode.training) return norm_gelu_in_evaluation(layer, *norm, x, network);
     return norm_gelu_fast(*norm, x, network.at(layer.name + ".bias"), network.at(layer.name + ".running_mean"),
                           network.at(layer.name + ".running_var"));
 }

@@ -86,7 +86,7 @@ class Sums {
 Evaluation evaluate(const Network& network, const Preprocess& preprocess, const at::Tensor& pixels, const at::Tensor& labels,
                     const EvaluationOptions& options, Communicator& communicator) {
     const at::NoGradGuard no_grad;
-    const ForwardMode mode{.training = false, .compute = options.compute, .reference = options.reference, .dropout_source = {}};
+    const ForwardMode mode{.training = false, .compute = options.compute, .dropout_source = {}};
     Sums sums(options, network.architecture().classes, network.device());
     const std::int64_t batch = evaluation_batch(pixels);
     for (std::int64_t begin = 0; begin < pixels.size(0); begin += batch) {

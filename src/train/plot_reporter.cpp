@@ -15,6 +15,7 @@ PlotReporter::PlotReporter(std::filesystem::path folder, std::vector<std::string
                            std::vector<EpochReport> earlier)
     : folder_(std::move(folder)), class_names_(std::move(class_names)), history_(std::move(earlier)) {
     make_folders(folder_);
+    remove_stale_temporaries(folder_);
 }
 
 void PlotReporter::on_epoch(const EpochReport& report) {
@@ -28,6 +29,7 @@ void PlotReporter::on_epoch(const EpochReport& report) {
 }
 
 void PlotReporter::on_end(const std::vector<EpochReport>& history) {
+    for (const auto& report : history) confusion_.see(report);
     if (!history.empty()) draw(history);
 }
 

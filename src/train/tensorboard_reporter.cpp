@@ -35,6 +35,7 @@ void TensorboardReporter::on_epoch(const EpochReport& report) {
 
 void TensorboardReporter::on_end(const std::vector<EpochReport>& history) {
     if (history.empty()) return;
+    for (const auto& report : history) confusion_.see(report);
     const std::int64_t step = history.back().step;
     file_.add_image(step, "training_curves", training_curves_png(history));
     if (confusion_.matrix().empty()) return;

@@ -7,6 +7,7 @@
 #include "best_model.hpp"
 #include "training_setup.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/process_age.hpp"
 #include "tundish/base/shutdown.hpp"
@@ -52,6 +53,7 @@ class Trainer {
     }
 
     TrainingResult run() {
+        if (communicator_.rank() == 0) remove_stale_temporaries(paths_.model);
         announce();
         resume();
         reporters_ = make_reporters(paths_.reports, data_.train.class_names, state_.step);
@@ -192,8 +194,7 @@ class Trainer {
         const EvaluationOptions wanted{.top_k = options_.top_k,
                                        .test_time_augmentation = final_pass && recipe_.test_time_augmentation,
                                        .confusion = final_pass,
-                                       .compute = compute,
-                                       .reference = final_pass};
+                                       .compute = compute};
         return evaluate(network_, preprocess_, validation_pixels_, validation_labels_, wanted, communicator_);
     }
 

@@ -6,10 +6,16 @@
 #undef CHECK
 #endif
 
+#include <string>
+
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
-using Catch::Approx;
+using Approx = Catch::Approx;
+/// Matches texts that hold `part`, for REQUIRE_THROWS_WITH; the two versions name it differently.
+inline auto contains_text(const std::string& part) { return Catch::Matchers::ContainsSubstring(part); }
 #else
 #include <catch2/catch.hpp>
-using Catch::Approx;
+using Approx = Catch::Detail::Approx;
+/// Matches texts that hold `part`, for REQUIRE_THROWS_WITH; the two versions name it differently.
+inline auto contains_text(const std::string& part) { return Catch::Matchers::Contains(part); }
 #endif

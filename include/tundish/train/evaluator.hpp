@@ -17,7 +17,6 @@ struct EvaluationOptions {
     bool test_time_augmentation = false;
     bool confusion = false;
     at::ScalarType compute = at::kFloat;
-    bool reference = false;      ///< as ForwardMode::reference
 };
 
 /// One pass over samples without gradients, in evaluation mode, summed over all ranks. `pixels` (N, C, H, W) uint8 and

@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace tundish;
@@ -156,6 +157,19 @@ TEST_CASE("damage inside a PNG is an error") {
     auto png = noisy_image(".png", 24, 32);
     png[png.size() / 2] = static_cast<char>(png[png.size() / 2] ^ 0x55);
     CHECK(lacks(decode_error(png), {"PNG", "32 x 24", "damaged"}) == "");
+}
+
+TEST_CASE("a damaged WebP header is refused before OpenCV looks for another decoder") {
+    const auto lossless =
+        encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 101});
+    const auto lossy =
+        encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 80});
+    CHECK_NOTHROW(decode_image(as_bytes(lossless), 3));
+    CHECK_NOTHROW(decode_image(as_bytes(lossy), 3));
+    for (auto [webp, at] : {std::pair{lossless, 20}, std::pair{lossy, 23}}) {
+        webp[static_cast<std::size_t>(at)] = 'x';
+        CHECK(lacks(decode_error(webp), {"WebP", "no image"}) == "");
+    }
 }
 
 TEST_CASE("a header that claims too many pixels is refused before memory is taken") {

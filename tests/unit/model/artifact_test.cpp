@@ -84,21 +84,21 @@ TEST_CASE("a damaged, missing or foreign file is named") {
     std::string content = read_file(path);
     content[content.size() / 2] ^= 1;
     write_file_atomically(path, content);
-    REQUIRE_THROWS_WITH(Predictor(saved.folder.path()), Catch::Contains("model.safetensors is damaged"));
+    REQUIRE_THROWS_WITH(Predictor(saved.folder.path()), contains_text("model.safetensors is damaged"));
     std::filesystem::remove(path);
-    REQUIRE_THROWS_WITH(Predictor(saved.folder.path()), Catch::Contains("model.safetensors is missing"));
-    REQUIRE_THROWS_WITH(Predictor("/nonexistent"), Catch::Contains("no config.json"));
+    REQUIRE_THROWS_WITH(Predictor(saved.folder.path()), contains_text("model.safetensors is missing"));
+    REQUIRE_THROWS_WITH(Predictor("/nonexistent"), contains_text("no config.json"));
     REQUIRE_THROWS_AS(from_torch_bytes("not a zip", "x.pt"), ArtifactError);
 }
 
 TEST_CASE("config.json errors name key, expectation and finding") {
     const TempFolder folder;
     folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32]})");
-    REQUIRE_THROWS_WITH(load_model_config(folder.path()), Catch::Contains("'input_shape' must be [channels, height, width]") && Catch::Contains("[3,32]"));
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'input_shape' must be [channels, height, width]") && contains_text("[3,32]"));
     folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32, 32], "preprocess": {"mean": [0.5]}})");
-    REQUIRE_THROWS_WITH(load_model_config(folder.path()), Catch::Contains("'mean' must be 3 numbers"));
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'mean' must be 3 numbers"));
     folder.write("config.json", "{");
-    REQUIRE_THROWS_WITH(load_model_config(folder.path()), Catch::Contains("is not JSON"));
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("is not JSON"));
     folder.write("config.json", R"({"class_names": 2, "input_shape": [1, 28, 28]})");
     const auto config = load_model_config(folder.path());
     CHECK(config.class_names == std::vector<std::string>{"0", "1"});

@@ -1,0 +1,187 @@
+// Every way to be wrong ends in a sentence: the exit code says who has to act, the failure file has the cause first.
+#include <opencv2/imgcodecs.hpp>
+
+#include "support/catch.hpp"
+#include "support/image_files.hpp"
+#include "support/job.hpp"
+
+using namespace tundish::testing;
+
+namespace {
+
+// What the job lacks of a good ending with this exit code; empty when all is well.
+std::string wrong_with(const Job& job, int code, std::initializer_list<std::string_view> cause, const Ended& ended) {
+    const std::string failure = job.failure();
+    const std::string seen = "\nfailure file: " + failure + "\noutput:\n" + ended.output;
+    if (ended.hung) return "it hung" + seen;
+    if (ended.signal != 0) return "ended by signal " + std::to_string(ended.signal) + seen;
+    if (ended.code != code) return "exit code " + std::to_string(ended.code) + seen;
+    if (failure.empty() || failure.size() > 1024) return "the failure file has " + std::to_string(failure.size()) + " bytes" + seen;
+    for (const auto part : cause) {
+        if (failure.find(part) == std::string::npos) return "the failure file lacks '" + std::string(part) + "'" + seen;
+        if (!ended.says(part)) return "the output lacks '" + std::string(part) + "'" + seen;
+    }
+    for (const char* folder : {"model", "checkpoints", "output"}) {
+        for (const auto& name : job.list(folder)) {
+            if (name.ends_with(".sagemaker-ignore")) return "left behind: " + name + seen;
+        }
+    }
+    return {};
+}
+
+std::string wrong_with(const Job& job, int code, std::initializer_list<std::string_view> cause) {
+    return wrong_with(job, code, cause, job.train());
+}
+
+void write_folders(const Job& job) { write_image_folder(job.folder(), "ml/input/data/train", {"a", "b"}, 10, ".jpg"); }
+
+}  // namespace
+
+TEST_CASE("hyperparameters: all that is wrong, at once") {
+    Job job{{{"lerning_rate", "0.1"}, {"epochs", "minus one"}, {"optimizer", "adamm"}, {"momentum", "7"}}};
+    job.cifar10();
+    CHECK(wrong_with(job, 2, {"lerning_rate", "learning_rate", "epochs", "optimizer", "momentum"}).empty());
+    CHECK(job.failure().find("hyperparameters") < 40);
+    CHECK(job.list("model").empty());
+}
+
+TEST_CASE("hyperparameters: so many mistakes that the failure file is cut, at a whole character") {
+    Job::Hyperparameters many;
+    for (int i = 0; i < 200; ++i) many["größe_" + std::to_string(i)] = "日本語";
+    Job job(many);
+    job.cifar10();
+    CHECK(wrong_with(job, 2, {}) == "");
+    CHECK(job.failure().size() > 900);
+}
+
+TEST_CASE("hyperparameters: a file that is no JSON object") {
+    for (const char* content : {"", "[]", "{\"epochs\":", "\xff\xfe", "{\"epochs\":{}}"}) {
+        Job job;
+        job.cifar10();
+        job.write("input/config/hyperparameters.json", content);
+        INFO(content);
+        CHECK(wrong_with(job, 2, {"hyperparameters"}) == "");
+    }
+}
+
+TEST_CASE("channels: missing, without a folder, empty") {
+    Job job;
+    SECTION("not declared") {
+        job.channels({"validation"});
+        CHECK(wrong_with(job, 2, {"no 'train' channel", "validation"}) == "");
+    }
+    SECTION("declared, no folder") { CHECK(wrong_with(job, 2, {"channel 'train'", "no folder"}) == ""); }
+    SECTION("no file in it") {
+        std::filesystem::create_directories(job.at("input/data/train"));
+        CHECK(wrong_with(job, 2, {"channel 'train'", "found none"}) == "");
+    }
+    SECTION("files that are no data") {
+        job.write("input/data/train/notes.txt", "words");
+        CHECK(wrong_with(job, 2, {"channel 'train'", "notes.txt"}) == "");
+    }
+    SECTION("files without a record") {
+        job.write("input/data/train/data_batch_1.bin", "");
+        CHECK(wrong_with(job, 2, {"channel 'train'"}) == "");
+    }
+}
+
+TEST_CASE("CIFAR files: wrong size, label out of range") {
+    Job job;
+    job.cifar10();
+    SECTION("size") {
+        job.write("input/data/train/data_batch_2.bin", cifar_records(0, 5) + "x");
+        CHECK(wrong_with(job, 2, {"channel 'train'", "data_batch_2.bin", "3073", "15366"}) == "");
+    }
+    SECTION("label") {
+        job.write("input/data/train/data_batch_2.bin", cifar_records(0, 5) + cifar_record(11, 5));
+        CHECK(wrong_with(job, 2, {"channel 'train'", "data_batch_2.bin", "record 5", "label 11", "0..9"}) == "");
+    }
+    SECTION("label in the test file") {
+        job.write("input/data/train/test_batch.bin", cifar_record(200, 5));
+        CHECK(wrong_with(job, 2, {"test_batch.bin", "record 0", "label 200"}) == "");
+    }
+    CHECK(job.list("model").empty());
+}
+
+TEST_CASE("a corrupt image ends the job, unless on_bad_record says otherwise") {
+    Job job;
+    write_folders(job);
+    const std::string whole = noisy_image(".jpg", 64, 64);
+    job.write("input/data/train/b/broken.jpg", whole.substr(0, whole.size() / 2));
+    job.write("input/data/train/b/words.jpg", "words");
+    CHECK(wrong_with(job, 2, {"channel 'train'", "b/broken.jpg"}) == "");
+    job.hyperparameters({{"on_bad_record", "skip"}});
+    const Ended ended = job.train();
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.says("2 records could not be decoded"));
+    CHECK_FALSE(job.has("output/failure"));
+}
+
+TEST_CASE("a .lst that names an image which is not there") {
+    Job job;
+    job.channels({"train", "train_lst"});
+    job.write("input/data/train/0.png", plain_image(".png", 32, 32, 1, 2, 3));
+    job.write("input/data/train_lst/train.lst", "0\t0\t0.png\n1\t1\tgone.png\n");
+    CHECK(wrong_with(job, 2, {"gone.png"}) == "");
+}
+
+TEST_CASE("several hosts and Pipe mode are refused in a sentence") {
+    Job job;
+    job.cifar10();
+    SECTION("hosts") {
+        job.write("input/config/resourceconfig.json", R"({"current_host":"algo-1","hosts":["algo-1","algo-2"],"network_interface_name":"eth0"})");
+        CHECK(wrong_with(job, 2, {"2 hosts", "algo-2", "instance_count"}) == "");
+    }
+    SECTION("pipe") {
+        job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe","S3DistributionType":"FullyReplicated"}})");
+        CHECK(wrong_with(job, 2, {"channel 'train'", "Pipe", "File"}) == "");
+    }
+    CHECK(job.list("output") == std::vector<std::string>{"failure"});
+}
+
+TEST_CASE("a learning rate that makes the loss diverge") {
+    Job job{{{"optimizer", "sgd"}, {"learning_rate", "1000"}, {"epochs", "3"}}};
+    job.cifar10();
+    CHECK(wrong_with(job, 2, {"training diverged", "learning_rate"}) == "");
+}
+
+TEST_CASE("fp16 without a GPU is refused") {
+    Job job{{{"precision", "fp16"}}};
+    job.cifar10();
+    const Ended ended = job.train();
+    if (ended.code != 0) CHECK(wrong_with(job, 2, {"fp16", "GPU"}, ended) == "");
+}
+
+TEST_CASE("places that cannot be written: exit 1 with the path") {
+    Job job;
+    job.cifar10();
+    for (const std::string name : {"model", "checkpoints", "output/data"}) {
+        std::filesystem::remove_all(job.at(name));
+        job.write(name, "a file in the way");
+        INFO(name);
+        CHECK(wrong_with(job, 1, {job.at(name).string()}) == "");
+        CHECK(job.read(name) == "a file in the way");
+        std::filesystem::remove(job.at(name));
+    }
+    CHECK(job.train().code == 0);
+    CHECK_FALSE(job.has("output/failure"));
+}
+
+TEST_CASE("a configuration that this user may not read: exit 1, the path, the uid") {
+    Job job;
+    job.cifar10();
+    if (::geteuid() != 0) SUCCEED("skipped: needs root to become somebody else");
+    if (::geteuid() != 0) return;
+    std::filesystem::permissions(job.at("input/config/hyperparameters.json"), std::filesystem::perms::owner_read);
+    std::filesystem::permissions(job.folder().path(), std::filesystem::perms::all);
+    const Ended ended = Process("/usr/bin/setpriv", {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", TUNDISH_EXECUTABLE, "train", "--root", job.root().string()},
+                                job.environment())
+                            .wait();
+    INFO(ended.output);
+    if (ended.code == 127 || ended.says("setpriv:")) return;
+    CHECK(ended.code == 1);
+    CHECK(ended.says("hyperparameters.json"));
+    CHECK(ended.says("uid 65534"));
+    CHECK(ended.says("root"));
+}

@@ -1,0 +1,103 @@
+#include "support/catch.hpp"
+#include "tundish/train/epoch_plan.hpp"
+#include "tundish/train/recipe.hpp"
+#include "tundish/train/stop_rules.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace tundish;
+
+TEST_CASE("empty options on 50,000 samples are airbench94_muon") {
+    const Recipe recipe = make_recipe({}, 50000);
+    CHECK(recipe.optimizer == OptimizerKind::muon);
+    CHECK(recipe.batch_size == 2000);
+    CHECK(recipe.steps_per_epoch == 25);
+    CHECK(recipe.total_steps == 200);
+    CHECK(recipe.learning_rate == 0.24);
+    CHECK(recipe.momentum == 0.6);
+    CHECK(recipe.label_smoothing == 0.2);
+    CHECK(recipe.schedule == ScheduleKind::linear);
+    CHECK(recipe.sum_loss);
+    CHECK(recipe.test_time_augmentation);
+    CHECK(recipe.flip);
+    CHECK(recipe.crop_padding == 2);
+}
+
+TEST_CASE("what the user gives wins over the recipe") {
+    TrainOptions options;
+    options.epochs = 7.59;
+    options.batch_size = 1536;
+    options.optimizer = OptimizerKind::sgd;
+    options.learning_rate = 0.05;
+    options.augmentation_type = Augmentation::none;
+    options.cutout = 4;
+    const Recipe recipe = make_recipe(options, 50000);
+    CHECK(recipe.steps_per_epoch == 33);
+    CHECK(recipe.total_steps == 250);
+    CHECK(recipe.learning_rate == 0.05);
+    CHECK(recipe.momentum == 0.9);
+    CHECK_FALSE(recipe.sum_loss);
+    CHECK_FALSE(recipe.flip);
+    CHECK(recipe.crop_padding == 0);
+    CHECK(recipe.cutout == 4);
+}
+
+TEST_CASE("a batch is never larger than the data") {
+    CHECK(make_recipe({}, 300).batch_size == 300);
+    CHECK(make_recipe({}, 300).steps_per_epoch == 1);
+}
+
+TEST_CASE("resume settings differ when training would differ") {
+    TrainOptions options;
+    const auto base = resume_settings(options, make_recipe(options, 50000));
+    options.max_train_seconds = 5;
+    CHECK(resume_settings(options, make_recipe(options, 50000)) == base);
+    options.seed = 1;
+    CHECK(resume_settings(options, make_recipe(options, 50000)) != base);
+}
+
+TEST_CASE("an epoch uses every sample once in batches that differ by at most one") {
+    const EpochPlan plan(1003, 4, 9, 0);
+    std::set<std::int64_t> seen;
+    for (std::int64_t batch = 0; batch < 4; ++batch) {
+        const auto samples = plan.batch(batch);
+        CHECK((samples.size() == 250 || samples.size() == 251));
+        seen.insert(samples.begin(), samples.end());
+    }
+    CHECK(seen.size() == 1003);
+    const EpochPlan next(1003, 4, 9, 1);
+    CHECK_FALSE(std::equal(plan.batch(0).begin(), plan.batch(0).end(), next.batch(0).begin()));
+}
+
+namespace {
+
+std::vector<EpochReport> with_accuracies(const std::vector<double>& accuracies) {
+    std::vector<EpochReport> history;
+    for (const double accuracy : accuracies) {
+        EpochReport report;
+        report.validation = Evaluation{};
+        report.validation->accuracy = accuracy;
+        history.push_back(report);
+    }
+    return history;
+}
+
+}  // namespace
+
+TEST_CASE("target accuracy and early stopping end training, neither of them too soon") {
+    TrainOptions options;
+    CHECK(reason_to_stop(options, with_accuracies({0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5})).empty());
+    options.target_accuracy = 0.9;
+    CHECK(reason_to_stop(options, with_accuracies({0.89})).empty());
+    CHECK(reason_to_stop(options, with_accuracies({0.5, 0.9})).find("target_accuracy") != std::string::npos);
+    options.target_accuracy = 0.0;
+    options.early_stopping = true;
+    options.early_stopping_min_epochs = 3;
+    options.early_stopping_patience = 2;
+    CHECK(reason_to_stop(options, with_accuracies({0.5, 0.5})).empty());
+    CHECK_FALSE(reason_to_stop(options, with_accuracies({0.5, 0.5, 0.4})).empty());
+    CHECK(reason_to_stop(options, with_accuracies({0.5, 0.4, 0.51})).empty());
+    options.early_stopping_tolerance = 0.1;
+    CHECK_FALSE(reason_to_stop(options, with_accuracies({0.5, 0.4, 0.51})).empty());
+}
