@@ -60,8 +60,8 @@ std::vector<Layer> conv_norm_relu(const std::string& name, int in, int out) {
 std::vector<Layer> resnet9(const Request& request) {
     require_size("resnet9", request, 16);
     const auto residual = [](const std::string& name, int width) {
-        std::vector<Layer> body = conv_norm_relu(name + ".0", width, width);
-        append(body, conv_norm_relu(name + ".1", width, width));
+        std::vector<Layer> body = conv_norm_relu(name + ".first", width, width);
+        append(body, conv_norm_relu(name + ".second", width, width));
         return Layer{"", Residual{std::move(body), {}}};
     };
     std::vector<Layer> layers = conv_norm_relu("prep", request.input.channels, 64);

@@ -162,7 +162,7 @@ HyperparameterValue decode(const Hyperparameter& row, const JsonValue& given) {
 
 }  // namespace
 
-Decoded decode_value(const Hyperparameter& row, const JsonValue& given) {
+DecodedValue decode_value(const Hyperparameter& row, const JsonValue& given) {
     try {
         return {decode(row, given), ""};
     } catch (const BadValue& bad) {

@@ -10,7 +10,7 @@
 namespace tundish {
 
 /// A decoded value or, as text, what is wrong with it: "1.5 is not a whole number".
-struct Decoded {
+struct DecodedValue {
     HyperparameterValue value;
     std::string problem;  ///< empty when all is well
 };
@@ -18,7 +18,7 @@ struct Decoded {
 /// Decodes `given` by the row's declared kind and checks range or choice. One layer of JSON quotes is taken
 /// off: what the SDK does to values has changed with its versions (training-contract.md §4). null and None
 /// mean "not given".
-Decoded decode_value(const Hyperparameter& row, const JsonValue& given);
+DecodedValue decode_value(const Hyperparameter& row, const JsonValue& given);
 
 /// The same for the default text, which always decodes. `monostate` when the row has none.
 HyperparameterValue default_value(const Hyperparameter& row);

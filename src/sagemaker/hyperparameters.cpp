@@ -85,7 +85,7 @@ class Reader {
             settings_.notes.push_back(text("hyperparameter ", name, " is accepted and has no effect"));
             return;
         }
-        const Decoded decoded = decode_value(row, given);
+        const DecodedValue decoded = decode_value(row, given);
         if (decoded.problem.empty() && std::holds_alternative<std::monostate>(decoded.value)) {
             settings_.notes.push_back(text("hyperparameter ", name, " is null and counts as not given"));
         } else if (row.support == Support::planned) {

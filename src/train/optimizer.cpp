@@ -78,7 +78,7 @@ at::Tensor as_filter(const at::Tensor& matrix, const at::Tensor& like) {
 }
 
 void rescale_filters(const std::vector<at::Tensor>& filters) {
-    for (const auto& filter : filters) filter.mul_(std::sqrt(static_cast<double>(filter.size(0)))).div_(filter.norm());
+    for (const auto& filter : filters) filter.mul_(std::sqrt(static_cast<double>(filter.size(0))) / filter.norm());
 }
 
 std::vector<at::Tensor> muon_direction(std::vector<at::Tensor>& buffers, const std::vector<at::Tensor>& gradients, double momentum) {

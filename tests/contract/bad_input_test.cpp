@@ -40,7 +40,7 @@ void write_folders(const Job& job) { write_image_folder(job.folder(), "ml/input/
 TEST_CASE("hyperparameters: all that is wrong, at once") {
     Job job{{{"lerning_rate", "0.1"}, {"epochs", "minus one"}, {"optimizer", "adamm"}, {"momentum", "7"}}};
     job.cifar10();
-    CHECK(wrong_with(job, 2, {"lerning_rate", "learning_rate", "epochs", "optimizer", "momentum"}).empty());
+    CHECK(wrong_with(job, 2, {"lerning_rate", "learning_rate", "epochs", "optimizer", "momentum"}) == "");
     CHECK(job.failure().find("hyperparameters") < 40);
     CHECK(job.list("model").empty());
 }

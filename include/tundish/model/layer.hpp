@@ -69,7 +69,7 @@ using Operation = std::variant<Conv2d, BatchNorm2d, Activation, MaxPool2d, Globa
                                Scale, Residual>;
 
 /// One step of a network. `name` prefixes the parameters ("group1.conv1" -> "group1.conv1.weight"); layers without
-/// parameters may leave it empty.
+/// parameters may leave it empty. Each part between dots must be an identifier, as TorchScript asks.
 struct Layer {
     std::string name;
     Operation operation;

@@ -12,7 +12,7 @@ struct LrSchedule {
     ScheduleKind kind = ScheduleKind::constant;
     std::int64_t total_steps = 1;
     std::int64_t warmup_steps = 0;                  ///< linear from near 0 to 1; the kind's own course follows
-    std::vector<std::int64_t> milestones;           ///< step: the factor is applied once for each that was reached
+    std::vector<std::int64_t> milestones{};           ///< step: the factor is applied once for each that was reached
     double milestone_factor = 0.1;
     double peak_at = 0.23;                          ///< triangle: fraction of the steps at which it peaks (airbench94)
     double start = 0.2;                             ///< triangle: factor at step 0

@@ -38,7 +38,7 @@ TEST_CASE("every model learns the tiny data with its own recipe") {
         INFO(model);
         const TempFolder folder;
         auto options = tiny_options(model);
-        options.epochs = model == "resnet9" ? 3 : 6;
+        options.epochs = 6;
         if (model == "resnet9") options.learning_rate = 0.02;
         const auto result = run(options, tiny_data(), folder);
         CHECK(result.has_model);
