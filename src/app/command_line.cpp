@@ -20,11 +20,14 @@ constexpr const char* kVerbs = "train, predict, describe; serve, feed and pack a
 // The parser and the variables that its options write to.
 class Parser {
   public:
-    Parser() {
+    explicit Parser(CommandLine& line) : line_(line) {
+        line_.root = default_root();
         app_.set_version_flag("--version", std::string("tundish ") + TUNDISH_VERSION);
-        app_.add_option("--root", root_, "folder of the job: input, model, output (default: SAGEMAKER_BASE_DIR or /opt/ml)");
+        app_.add_option("--root", root_,
+                        "folder of the job: input, model, output (default: SAGEMAKER_BASE_DIR or /opt/ml)");
         app_.allow_extras();
-        auto* train = add(Verb::train, "train", "run the training job under --root, leave its model in model/ (default)");
+        auto* train =
+            add(Verb::train, "train", "run the training job under --root, leave its model in model/ (default)");
         train->add_option("--root", root_, "folder of the job");
         auto* predict = add(Verb::predict, "predict", "classify image files");
         predict->add_option("--model", line_.model, "model folder, as train left it")->required();
@@ -35,7 +38,7 @@ class Parser {
         }
     }
 
-    CommandLine parse(int argc, char** argv) {
+    void parse(int argc, char** argv) {
         try {
             app_.parse(argc, argv);
         } catch (const CLI::CallForHelp& help) {
@@ -45,15 +48,18 @@ class Parser {
             app_.exit(version);
             line_.finished = true;
         } catch (const CLI::ParseError& error) {
+            take_root();
             throw ConfigError(text(error.what(), ". See tundish --help."));
         }
-        if (line_.finished) return line_;
-        line_.root = root_.empty() ? default_root() : std::filesystem::path(root_);
-        line_.verb = verb_of(argv[0]);
-        return line_;
+        take_root();
+        if (!line_.finished) line_.verb = verb_of(argv[0]);
     }
 
   private:
+    void take_root() {
+        if (!root_.empty()) line_.root = root_;
+    }
+
     CLI::App* add(Verb verb, const char* name, const char* sentence) {
         auto* command = app_.add_subcommand(name, sentence);
         commands_.emplace_back(verb, command);
@@ -63,7 +69,8 @@ class Parser {
     void add_describe() {
         auto* describe = add(Verb::describe, "describe", "print what SageMaker's CreateAlgorithm wants, as JSON");
         const auto choose = [&](const char* flag, Document document, const char* sentence) {
-            describe->add_flag_callback(flag, [this, document] { line_.document = document; }, sentence);
+            describe->add_flag_callback(
+                flag, [this, document] { line_.document = document; }, sentence);
         };
         choose("--create-algorithm", Document::create_algorithm, "the whole request (default)");
         choose("--hyperparameters", Document::hyperparameters, "the hyperparameters only");
@@ -83,25 +90,29 @@ class Parser {
             throw ConfigError(text("unknown verb '", extra.front(), "'; known: ", kVerbs));
         }
         if (has_input_config(Paths(line_.root))) return Verb::train;
-        throw ConfigError(text("nothing to do: no verb given and no job under ", line_.root.string(), " (", line_.root.string(),
-                               "/input/config is missing). Verbs: ", kVerbs, ". See tundish --help."));
+        throw ConfigError(text("nothing to do: no verb given and no job under ", line_.root.string(), " (",
+                               line_.root.string(), "/input/config is missing). Verbs: ", kVerbs,
+                               ". See tundish --help."));
     }
 
     // What is not built yet says so whatever follows it.
     void refuse_extras(Verb verb, const std::string& name) const {
         const auto extra = app_.remaining(/*recurse=*/true);
         if (extra.empty() || verb == Verb::serve || verb == Verb::feed || verb == Verb::pack) return;
-        throw ConfigError(text("tundish ", name, " does not know the argument '", extra.front(), "'. See tundish ", name, " --help."));
+        throw ConfigError(text("tundish ", name, " does not know the argument '", extra.front(), "'. See tundish ",
+                               name, " --help."));
     }
 
     CLI::App app_{"tundish: a SageMaker training and inference container", "tundish"};
     std::vector<std::pair<Verb, CLI::App*>> commands_;
     std::string root_;
-    CommandLine line_;
+    CommandLine& line_;
 };
 
 }  // namespace
 
-CommandLine parse_command_line(int argc, char** argv) { return Parser().parse(argc, argv); }
+void parse_command_line(int argc, char** argv, CommandLine& line) {
+    Parser(line).parse(argc, argv);
+}
 
 }  // namespace tundish

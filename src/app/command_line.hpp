@@ -20,8 +20,9 @@ struct CommandLine {
     bool finished = false;  ///< --help or --version was answered
 };
 
-/// Decodes argv. No verb and a job's configuration under the root mean `train`; so does a program name of "train" ("serve" likewise).
-/// Throws ConfigError with the verbs or the usage.
-CommandLine parse_command_line(int argc, char** argv);
+/// Decodes argv. No verb and a job's configuration under the root mean `train`; so does a program name of "train"
+/// ("serve" likewise). Throws ConfigError with the verbs or the usage; `line.root` is set by then where it could be
+/// read, so that the failure file lands in the right job.
+void parse_command_line(int argc, char** argv, CommandLine& line);
 
 }  // namespace tundish

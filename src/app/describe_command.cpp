@@ -8,10 +8,18 @@ namespace tundish {
 
 void describe_command(Document document) {
     switch (document) {
-        case Document::create_algorithm: std::cout << describe_create_algorithm(metric_definitions()); break;
-        case Document::hyperparameters: std::cout << describe_hyperparameters(); break;
-        case Document::metrics: std::cout << describe_metrics(metric_definitions()); break;
-        case Document::markdown: std::cout << hyperparameters_markdown(); break;
+        case Document::create_algorithm:
+            std::cout << describe_create_algorithm(metric_definitions());
+            break;
+        case Document::hyperparameters:
+            std::cout << describe_hyperparameters();
+            break;
+        case Document::metrics:
+            std::cout << describe_metrics(metric_definitions());
+            break;
+        case Document::markdown:
+            std::cout << hyperparameters_markdown();
+            break;
     }
     std::cout.flush();
 }

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "command_line.hpp"
@@ -25,18 +26,29 @@ void run(const CommandLine& line) {
             remove_stale_failure(Paths(line.root));
             train_command(line.root);
             return;
-        case Verb::predict: predict_command(line.model, line.files); return;
-        case Verb::describe: describe_command(line.document); return;
-        case Verb::serve: throw ConfigError("'tundish serve' is not built yet; 'tundish predict' classifies files with the same model folder");
-        case Verb::feed: throw ConfigError("'tundish feed' is not built yet, like Pipe mode; use File mode");
-        case Verb::pack: throw ConfigError("'tundish pack' is not built yet");
-        case Verb::none: return;
+        case Verb::predict:
+            predict_command(line.model, line.files);
+            return;
+        case Verb::describe:
+            describe_command(line.document);
+            return;
+        case Verb::serve:
+            throw ConfigError(
+                "'tundish serve' is not built yet; 'tundish predict' classifies files with the same model folder");
+        case Verb::feed:
+            throw ConfigError("'tundish feed' is not built yet, like Pipe mode; use File mode");
+        case Verb::pack:
+            throw ConfigError("'tundish pack' is not built yet");
+        case Verb::none:
+            return;
     }
 }
 
 int fail(const CommandLine& line, int code, const std::string& message) {
     log_error(message);
-    if (line.verb == Verb::train || line.verb == Verb::none) write_failure(Paths(line.root), message);
+    const Paths paths(line.root);
+    const bool no_verb_in_a_job = line.verb == Verb::none && std::filesystem::exists(paths.output());
+    if (line.verb == Verb::train || no_verb_in_a_job) write_failure(paths, message);
     return code;
 }
 
@@ -45,7 +57,7 @@ int main_of(int argc, char** argv) {
     CommandLine line;
     line.root = default_root();
     try {
-        line = parse_command_line(argc, argv);
+        parse_command_line(argc, argv, line);
         if (!line.finished) run(line);
         return 0;
     } catch (const Stopped& stop) {

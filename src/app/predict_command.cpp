@@ -19,7 +19,8 @@ constexpr std::size_t kShown = 3;
 std::string best_classes(const std::vector<double>& probabilities, const std::vector<std::string>& names) {
     std::vector<std::size_t> order(probabilities.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return probabilities[a] > probabilities[b]; });
     order.resize(std::min(order.size(), kShown));
     std::vector<std::string> shown;
     for (const std::size_t index : order) shown.push_back(text(names.at(index), ' ', fixed(probabilities[index], 4)));

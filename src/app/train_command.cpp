@@ -26,16 +26,19 @@ void refuse_what_is_not_built(const InputDataConfig& channels, const ResourceCon
                                "), and training on several hosts is not built yet. Set instance_count to 1."));
     }
     if (channels.model) {
-        throw ConfigError(text("channel '", channels.model->name, "' asks for incremental training, which is not built yet. Remove the channel."));
+        throw ConfigError(text("channel '", channels.model->name,
+                               "' asks for incremental training, which is not built yet. Remove the channel."));
     }
 }
 
-const ChannelSpec* pointer_to(const std::optional<ChannelSpec>& channel) { return channel ? &*channel : nullptr; }
+const ChannelSpec* pointer_to(const std::optional<ChannelSpec>& channel) {
+    return channel ? &*channel : nullptr;
+}
 
 void compare_sample_count(const JobSettings& settings, const SampleSet& train) {
     if (settings.num_training_samples && *settings.num_training_samples != train.size()) {
-        log_warning(text("'num_training_samples' is ", *settings.num_training_samples, ", but the train channel holds ", train.size(),
-                         "; the channel's number is used"));
+        log_warning(text("'num_training_samples' is ", *settings.num_training_samples, ", but the train channel holds ",
+                         train.size(), "; the channel's number is used"));
     }
 }
 
@@ -62,8 +65,9 @@ void train_command(const std::filesystem::path& root) {
     refuse_what_is_not_built(channels, cluster);
 
     set_up_device(choose_device(), /*threads=*/0, settings.options.deterministic);
-    const TrainingData data = load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
-                                                 pointer_to(channels.validation_lst), settings.options.data);
+    const TrainingData data =
+        load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
+                           pointer_to(channels.validation_lst), settings.options.data);
     compare_sample_count(settings, data.train);
     SoloCommunicator communicator;
     train(settings.options, data, paths_of(paths, cluster.current_host), communicator);

@@ -41,10 +41,14 @@ std::string one_line(std::string message) {
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
     switch (level) {
-        case LogLevel::debug: return spdlog::level::debug;
-        case LogLevel::info: return spdlog::level::info;
-        case LogLevel::warning: return spdlog::level::warn;
-        case LogLevel::error: return spdlog::level::err;
+        case LogLevel::debug:
+            return spdlog::level::debug;
+        case LogLevel::info:
+            return spdlog::level::info;
+        case LogLevel::warning:
+            return spdlog::level::warn;
+        case LogLevel::error:
+            return spdlog::level::err;
     }
     return spdlog::level::info;
 }
@@ -60,10 +64,18 @@ void log_setup(LogLevel level, int rank) {
     if (rank != 0) loggers().rank_prefix = text("[rank ", rank, "] ");
 }
 
-void log_debug(const std::string& message) { write(*loggers().lines, LogLevel::debug, message); }
-void log_info(const std::string& message) { write(*loggers().lines, LogLevel::info, message); }
-void log_warning(const std::string& message) { write(*loggers().lines, LogLevel::warning, message); }
-void log_error(const std::string& message) { write(*loggers().errors, LogLevel::error, message); }
+void log_debug(const std::string& message) {
+    write(*loggers().lines, LogLevel::debug, message);
+}
+void log_info(const std::string& message) {
+    write(*loggers().lines, LogLevel::info, message);
+}
+void log_warning(const std::string& message) {
+    write(*loggers().lines, LogLevel::warning, message);
+}
+void log_error(const std::string& message) {
+    write(*loggers().errors, LogLevel::error, message);
+}
 
 void log_plain(const std::string& line) {
     loggers().plain->info(spdlog::string_view_t(one_line(line)));

@@ -37,8 +37,7 @@ std::optional<double> quota_v1(const std::filesystem::path& group) {
 }
 
 template <typename Quota>
-void lower_to_quotas(double& lowest, const std::filesystem::path& mount, const std::string& group,
-                     Quota quota) {
+void lower_to_quotas(double& lowest, const std::filesystem::path& mount, const std::string& group, Quota quota) {
     for (auto relative = std::filesystem::path(group).relative_path();; relative = relative.parent_path()) {
         if (const auto found = quota(mount / relative)) lowest = std::min(lowest, *found);
         if (relative.empty()) return;
@@ -48,8 +47,8 @@ void lower_to_quotas(double& lowest, const std::filesystem::path& mount, const s
 int affinity_count() {
     // More than 1,024 processors do not fit into a cpu_set_t, so the mask grows until the kernel accepts it.
     for (int processors = 1024; processors <= 1 << 20; processors *= 2) {
-        const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> mask(
-            CPU_ALLOC(static_cast<std::size_t>(processors)), [](cpu_set_t* set) { CPU_FREE(set); });
+        const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> mask(CPU_ALLOC(static_cast<std::size_t>(processors)),
+                                                                    [](cpu_set_t* set) { CPU_FREE(set); });
         const std::size_t size = CPU_ALLOC_SIZE(static_cast<std::size_t>(processors));
         if (mask && ::sched_getaffinity(0, size, mask.get()) == 0) return CPU_COUNT_S(size, mask.get());
     }
@@ -70,8 +69,7 @@ std::optional<double> cpu_quota(const std::filesystem::path& mounts, std::string
         const std::string group = line.substr(second + 1);
         if (controllers == ",,") lower_to_quotas(lowest, mounts, group, quota_v2);
         if (controllers.find(",cpu,") == std::string::npos) continue;
-        for (const char* mount : {"cpu", "cpu,cpuacct"})
-            lower_to_quotas(lowest, mounts / mount, group, quota_v1);
+        for (const char* mount : {"cpu", "cpu,cpuacct"}) lower_to_quotas(lowest, mounts / mount, group, quota_v1);
     }
     if (lowest == kNone) return std::nullopt;
     return lowest;

@@ -10,7 +10,8 @@ std::vector<std::int64_t> random_order(std::int64_t count, std::uint64_t seed, s
     std::vector<std::int64_t> order(static_cast<std::size_t>(count));
     std::iota(order.begin(), order.end(), std::int64_t{0});
     for (std::int64_t last = count - 1; last > 0; --last) {
-        const std::int64_t other = random_below(last + 1, {kOrderStream, seed, epoch, static_cast<std::uint64_t>(last)});
+        const std::int64_t other =
+            random_below(last + 1, {kOrderStream, seed, epoch, static_cast<std::uint64_t>(last)});
         std::swap(order[static_cast<std::size_t>(last)], order[static_cast<std::size_t>(other)]);
     }
     return order;

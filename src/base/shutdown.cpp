@@ -43,9 +43,13 @@ void install_stop_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-bool stop_requested() noexcept { return g_stop.load(); }
+bool stop_requested() noexcept {
+    return g_stop.load();
+}
 
-int stop_fd() noexcept { return g_stop_event; }
+int stop_fd() noexcept {
+    return g_stop_event;
+}
 
 void request_stop() noexcept {
     g_stop.store(true);

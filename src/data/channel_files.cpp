@@ -22,12 +22,10 @@ bool is_clutter(const std::string& name) {
            std::string_view(name).ends_with("-manifest");
 }
 
-[[noreturn]] void cannot_list(const ChannelSpec& channel, const fs::path& path,
-                              const std::error_code& reason) {
-    throw DataError(
-        text(name_of(channel), ": cannot read ", path.string(), ": ", system_reason(reason.value()),
-             ". Expected a readable folder with the channel's files; check the channel's S3 prefix, "
-             "and the permissions when running locally."));
+[[noreturn]] void cannot_list(const ChannelSpec& channel, const fs::path& path, const std::error_code& reason) {
+    throw DataError(text(name_of(channel), ": cannot read ", path.string(), ": ", system_reason(reason.value()),
+                         ". Expected a readable folder with the channel's files; check the channel's S3 prefix, "
+                         "and the permissions when running locally."));
 }
 
 void check_folder(const ChannelSpec& channel) {
@@ -38,13 +36,12 @@ void check_folder(const ChannelSpec& channel) {
     std::error_code error;
     const auto status = fs::status(channel.path, error);
     if (!fs::exists(status)) {
-        throw DataError(
-            text(name_of(channel), ": there is no folder ", channel.path.string(),
-                 ". Expected the channel's files there; check the job's input data configuration."));
+        throw DataError(text(name_of(channel), ": there is no folder ", channel.path.string(),
+                             ". Expected the channel's files there; check the job's input data configuration."));
     }
     if (!fs::is_directory(status)) {
-        throw DataError(text(name_of(channel), ": ", channel.path.string(),
-                             " is not a folder. Expected a folder with files."));
+        throw DataError(
+            text(name_of(channel), ": ", channel.path.string(), " is not a folder. Expected a folder with files."));
     }
 }
 
@@ -110,9 +107,8 @@ std::string_view name_part(std::string_view file) {
 bool has_image_name(std::string_view file) {
     constexpr std::array<std::string_view, 6> kExtensions{".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp"};
     const std::string name = lower(name_part(file));
-    return std::any_of(kExtensions.begin(), kExtensions.end(), [&](std::string_view extension) {
-        return std::string_view(name).ends_with(extension);
-    });
+    return std::any_of(kExtensions.begin(), kExtensions.end(),
+                       [&](std::string_view extension) { return std::string_view(name).ends_with(extension); });
 }
 
 }  // namespace tundish

@@ -33,20 +33,18 @@ std::string media_type(const std::string& content_type) {
 
 std::string first_bytes(const ChannelFiles& files) {
     Bytes head(32);
-    SequentialFile file(files.path_of(files.files.front()),
-                        text(name_of(files.channel), ", ", files.files.front()));
+    SequentialFile file(files.path_of(files.files.front()), text(name_of(files.channel), ", ", files.files.front()));
     head.resize(file.read(head.data(), head.size()));
     return describe_bytes(head);
 }
 
 [[noreturn]] void cannot_tell(const ChannelFiles& files) {
-    throw DataError(
-        text(name_of(files.channel),
-             ": cannot tell the data format. Expected CIFAR's .bin files, one folder of JPEG, PNG, "
-             "BMP or WebP images per class, or images and a .lst file; found ",
-             some_of(files.files), " (", files.files.front(), ": ", first_bytes(files), ")",
-             files.channel.content_type.empty() ? "" : ", content type ", files.channel.content_type,
-             ". Set data_format, or unpack archives before uploading them."));
+    throw DataError(text(name_of(files.channel),
+                         ": cannot tell the data format. Expected CIFAR's .bin files, one folder of JPEG, PNG, "
+                         "BMP or WebP images per class, or images and a .lst file; found ",
+                         some_of(files.files), " (", files.files.front(), ": ", first_bytes(files), ")",
+                         files.channel.content_type.empty() ? "" : ", content type ", files.channel.content_type,
+                         ". Set data_format, or unpack archives before uploading them."));
 }
 
 void decide_by_files(OpenedChannel& opened) {

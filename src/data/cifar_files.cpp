@@ -36,9 +36,9 @@ CifarFiles find_cifar_files(const ChannelFiles& files) {
         std::vector<std::string> folders;
         for (const auto& [folder, unused] : by_folder)
             folders.push_back(folder.empty() ? "the top folder" : folder + '/');
-        throw DataError(text(name_of(files.channel),
-                             ": expected CIFAR's .bin files in one folder, found them in ", folders.size(),
-                             ": ", some_of(folders), ". Point the channel's S3 prefix at one of them."));
+        throw DataError(text(name_of(files.channel), ": expected CIFAR's .bin files in one folder, found them in ",
+                             folders.size(), ": ", some_of(folders),
+                             ". Point the channel's S3 prefix at one of them."));
     }
     return by_folder.begin()->second;
 }

@@ -17,8 +17,7 @@ namespace tundish {
 namespace {
 
 constexpr std::size_t kPixelBytes = 3 * 32 * 32;
-constexpr std::size_t kPieceRecords =
-    320;  // about a megabyte: large for a disk, small enough for a CPU's cache
+constexpr std::size_t kPieceRecords = 320;  // about a megabyte: large for a disk, small enough for a CPU's cache
 
 const char* title(DataFormat format) {
     return format == DataFormat::cifar100 ? "CIFAR-100" : "CIFAR-10";
@@ -66,16 +65,15 @@ void CifarReader::choose_files(const ChannelFiles& files, CifarPart part) {
     const CifarFiles found = find_cifar_files(files);
     std::vector<std::string> names;
     const bool with_test = part == CifarPart::all || part == CifarPart::test || part == CifarPart::evaluation;
-    const bool with_train = part == CifarPart::all || part == CifarPart::train ||
-                            (part == CifarPart::evaluation && found.test.empty());
+    const bool with_train =
+        part == CifarPart::all || part == CifarPart::train || (part == CifarPart::evaluation && found.test.empty());
     if (with_train) names = found.train;
     if (with_test) names.insert(names.end(), found.test.begin(), found.test.end());
     for (const auto& name : names) {
         std::error_code error;
         const auto size = std::filesystem::file_size(files.path_of(name), error);
         if (error)
-            throw DataError(
-                text(name_of(channel_), ", ", name, ": cannot read: ", system_reason(error.value())));
+            throw DataError(text(name_of(channel_), ", ", name, ": cannot read: ", system_reason(error.value())));
         check_size(name, static_cast<std::int64_t>(size));
         files_.push_back({name, static_cast<std::int64_t>(size / record_bytes_)});
         total_ += files_.back().records;
@@ -83,8 +81,7 @@ void CifarReader::choose_files(const ChannelFiles& files, CifarPart part) {
     if (total_ > 0) return;
     const auto& seen = found.train.empty() ? found.test : found.train;
     throw DataError(text(name_of(channel_), ": expected ", title(format_), " records to ",
-                         part == CifarPart::train ? "train on" : "read", ", found none: only ", some_of(seen),
-                         '.'));
+                         part == CifarPart::train ? "train on" : "read", ", found none: only ", some_of(seen), '.'));
 }
 
 void CifarReader::check_size(const std::string& name, std::int64_t size) const {
@@ -95,13 +92,12 @@ void CifarReader::check_size(const std::string& name, std::int64_t size) const {
     const std::int64_t other = format_ == DataFormat::cifar100 ? 3073 : 3074;
     const bool fits_other = size % other == 0;
     throw DataError(text(
-        name_of(channel_), ", ", name, ": expected a whole number of ", title(format_), " records of ",
-        record, " bytes, found ", size, " bytes: ", rest, " bytes are left after ", whole,
-        " records, so record ", whole, " (from byte ", whole * record, ") is cut off or bytes were added. ",
-        fits_other
-            ? text("The size fits records of ", other,
-                   " bytes: set data_format=", format_ == DataFormat::cifar100 ? "cifar10" : "cifar100", '.')
-            : std::string("Upload the file again, or take it out of the channel if it is not CIFAR data.")));
+        name_of(channel_), ", ", name, ": expected a whole number of ", title(format_), " records of ", record,
+        " bytes, found ", size, " bytes: ", rest, " bytes are left after ", whole, " records, so record ", whole,
+        " (from byte ", whole * record, ") is cut off or bytes were added. ",
+        fits_other ? text("The size fits records of ", other,
+                          " bytes: set data_format=", format_ == DataFormat::cifar100 ? "cifar10" : "cifar100", '.')
+                   : std::string("Upload the file again, or take it out of the channel if it is not CIFAR data.")));
 }
 
 void CifarReader::read_class_names(const ChannelFiles& files, std::string_view folder) {
@@ -113,8 +109,8 @@ void CifarReader::read_class_names(const ChannelFiles& files, std::string_view f
         if (static_cast<std::int64_t>(names.size()) == classes_) {
             class_names_ = std::move(names);
         } else {
-            log_warning(text(name_of(channel_), ": ", file, " names ", names.size(), " classes, not ",
-                             classes_, "; classes are called by their numbers"));
+            log_warning(text(name_of(channel_), ": ", file, " names ", names.size(), " classes, not ", classes_,
+                             "; classes are called by their numbers"));
         }
         return;
     }
@@ -136,8 +132,7 @@ bool CifarReader::fill() {
         }
         const std::string what = text(name_of(channel_), ", ", name);
         if (!open_) open_ = std::make_unique<SequentialFile>(channel_.path / name, what);
-        piece_records_ =
-            static_cast<std::size_t>(std::min<std::int64_t>(kPieceRecords, records - read_in_file_));
+        piece_records_ = static_cast<std::size_t>(std::min<std::int64_t>(kPieceRecords, records - read_in_file_));
         if (open_->read(piece_.data(), piece_records_ * record_bytes_) != piece_records_ * record_bytes_) {
             throw DataError(text(what, ": expected ", records, " records, but the file ended before record ",
                                  read_in_file_ + static_cast<std::int64_t>(piece_records_),
@@ -157,9 +152,8 @@ const std::uint8_t* CifarReader::take() {
     if (label >= classes_) {
         const auto in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_);
         throw DataError(text(name_of(channel_), ", ", where(in_file), " (byte ",
-                             in_file * static_cast<std::int64_t>(record_bytes_), "): label ", label,
-                             " is outside 0..", classes_ - 1, ". Expected ", title(format_), " records of ",
-                             record_bytes_,
+                             in_file * static_cast<std::int64_t>(record_bytes_), "): label ", label, " is outside 0..",
+                             classes_ - 1, ". Expected ", title(format_), " records of ", record_bytes_,
                              " bytes; is this another format (data_format) or another number of classes "
                              "(num_classes)?"));
     }
@@ -182,8 +176,7 @@ std::optional<Record> CifarReader::next() {
 bool CifarReader::read_all_into(SampleSet& samples) {
     const auto left = static_cast<std::size_t>(total_ - index_);
     samples.labels.reserve(samples.labels.size() + left);
-    samples.pixels.reserve(samples.pixels.size() +
-                           left * kPixelBytes);  // not resize(): zeros would cost another pass
+    samples.pixels.reserve(samples.pixels.size() + left * kPixelBytes);  // not resize(): zeros would cost another pass
     prefer_huge_pages(samples.pixels);
     do {
         while (const std::uint8_t* bytes = take()) {

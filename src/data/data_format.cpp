@@ -9,12 +9,11 @@
 namespace tundish {
 namespace {
 
-constexpr std::array<std::pair<DataFormat, const char*>, 5> kNames{
-    {{DataFormat::automatic, "auto"},
-     {DataFormat::cifar10, "cifar10"},
-     {DataFormat::cifar100, "cifar100"},
-     {DataFormat::image_folder, "image_folder"},
-     {DataFormat::lst, "lst"}}};
+constexpr std::array<std::pair<DataFormat, const char*>, 5> kNames{{{DataFormat::automatic, "auto"},
+                                                                    {DataFormat::cifar10, "cifar10"},
+                                                                    {DataFormat::cifar100, "cifar100"},
+                                                                    {DataFormat::image_folder, "image_folder"},
+                                                                    {DataFormat::lst, "lst"}}};
 
 // "CIFAR-10", "image-folder" and "image_folder" are meant as well.
 std::string plain(const std::string& name) {

@@ -29,8 +29,7 @@ class TiffNumbers {
 
 int exif_orientation(ByteSpan tiff) {
     const TiffNumbers in(tiff);
-    if (!in.holds(0, 8) || tiff[0] != tiff[1] || (tiff[0] != 'I' && tiff[0] != 'M') || in.number(2, 2) != 42)
-        return 1;
+    if (!in.holds(0, 8) || tiff[0] != tiff[1] || (tiff[0] != 'I' && tiff[0] != 'M') || in.number(2, 2) != 42) return 1;
     const std::size_t directory = in.number(4, 4);
     if (!in.holds(directory, 2)) return 1;
     const std::uint32_t entries = in.number(directory, 2);

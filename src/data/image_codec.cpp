@@ -31,8 +31,7 @@ cv::Mat run_decoder(ByteSpan bytes, const ImageHeader& header, int flags) {
     try {
         return cv::imdecode(view, flags);
     } catch (const cv::Exception& error) {
-        if (error.code == cv::Error::StsNoMem)
-            throw MachineError(text("no memory to decode ", name_of(header)));
+        if (error.code == cv::Error::StsNoMem) throw MachineError(text("no memory to decode ", name_of(header)));
         cannot_decode(header);
     }
 }
@@ -115,8 +114,7 @@ Image decode_image(ByteSpan bytes, int channels) {
     set_up_opencv();
     const ImageHeader header = read_image_header(bytes);
     // Orientation is ours to apply: OpenCV does not for images that it reads unchanged, and not for WebP.
-    const int plain =
-        (channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR) | cv::IMREAD_IGNORE_ORIENTATION;
+    const int plain = (channels == 1 ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR) | cv::IMREAD_IGNORE_ORIENTATION;
     const cv::Mat decoded = run_decoder(bytes, header, header.alpha ? cv::IMREAD_UNCHANGED : plain);
     if (decoded.cols != header.width || decoded.rows != header.height) cannot_decode(header);
     const cv::Mat opaque = lay_over_white(decoded);
@@ -134,8 +132,7 @@ std::string encode_png(const Image& image) {
     cv::Mat merged;
     cv::merge(planes_of(copy), merged);
     std::vector<std::uint8_t> png;
-    if (!cv::imencode(".png", merged, png))
-        throw MachineError(text("cannot encode a PNG of ", to_text(image.shape)));
+    if (!cv::imencode(".png", merged, png)) throw MachineError(text("cannot encode a PNG of ", to_text(image.shape)));
     return {png.begin(), png.end()};
 }
 

@@ -13,9 +13,7 @@ Image scale_short_side(const Image& image, int short_side) {
     const auto [channels, height, width] = image.shape;
     const double factor = static_cast<double>(short_side) / std::min(height, width);
     // The shorter side must come out exact, whatever the rounding.
-    const auto scaled = [&](int side) {
-        return std::max(short_side, static_cast<int>(std::lround(side * factor)));
-    };
+    const auto scaled = [&](int side) { return std::max(short_side, static_cast<int>(std::lround(side * factor))); };
     return resize(image, scaled(height), scaled(width));
 }
 
@@ -53,8 +51,7 @@ Image with_channels(Image image, int channels) {
     const std::size_t plane = image.shape.pixels() / static_cast<std::size_t>(image.shape.channels);
     Image out{{channels, image.shape.height, image.shape.width}, {}};
     if (channels == 3) {
-        for (int c = 0; c < 3; ++c)
-            out.pixels.insert(out.pixels.end(), image.pixels.begin(), image.pixels.end());
+        for (int c = 0; c < 3; ++c) out.pixels.insert(out.pixels.end(), image.pixels.begin(), image.pixels.end());
         return out;
     }
     out.pixels = Bytes(plane);

@@ -8,8 +8,7 @@
 namespace tundish {
 namespace {
 
-using ImagesOfClass =
-    std::map<std::string, std::vector<std::string>>;  // bytewise order, as the labels must have
+using ImagesOfClass = std::map<std::string, std::vector<std::string>>;  // bytewise order, as the labels must have
 
 constexpr const char* kLayout = "Expected one folder per class: cat/1.jpg, dog/2.jpg. ";
 
@@ -49,9 +48,8 @@ void check_count(const ChannelFiles& files, const ImagesOfClass& classes, std::i
     if (num_classes == 0 || num_classes == found) return;
     std::vector<std::string> names;
     for (const auto& [name, unused] : classes) names.push_back(name);
-    throw DataError(text(name_of(files.channel), ": expected ", num_classes,
-                         " class folders (num_classes), found ", found, ": ", some_of(names, 12),
-                         ". Correct num_classes or the folders."));
+    throw DataError(text(name_of(files.channel), ": expected ", num_classes, " class folders (num_classes), found ",
+                         found, ": ", some_of(names, 12), ". Correct num_classes or the folders."));
 }
 
 }  // namespace

@@ -120,18 +120,16 @@ ImageHeader read_bmp(ByteSpan bytes) {
     const auto header_size = load_le<std::uint32_t>(&bytes[14]);
     const bool old = header_size == 12;
     header.width = old ? load_le<std::uint16_t>(&bytes[18]) : load_le<std::int32_t>(&bytes[18]);
-    header.height = std::llabs(old ? load_le<std::uint16_t>(&bytes[20])
-                                   : std::int64_t{load_le<std::int32_t>(&bytes[22])});
+    header.height =
+        std::llabs(old ? load_le<std::uint16_t>(&bytes[20]) : std::int64_t{load_le<std::int32_t>(&bytes[22])});
     if (header.width <= 0 || old) return header;
     const std::int64_t bits = load_le<std::uint16_t>(&bytes[28]);
     const std::uint32_t compression = bytes.size() >= 34 ? load_le<std::uint32_t>(&bytes[30]) : 0;
-    header.alpha =
-        bits == 32 && header_size >= 56 && bytes.size() >= 70 && load_le<std::uint32_t>(&bytes[66]) != 0;
-    const bool packed =
-        compression == 1 || compression == 2;  // run lengths: the size cannot be told from the header
+    header.alpha = bits == 32 && header_size >= 56 && bytes.size() >= 70 && load_le<std::uint32_t>(&bytes[66]) != 0;
+    const bool packed = compression == 1 || compression == 2;  // run lengths: the size cannot be told from the header
     const std::int64_t row = (header.width * bits + 31) / 32 * 4;
-    if (!packed && header.height > (static_cast<std::int64_t>(bytes.size()) - pixels_at) /
-                                       std::max<std::int64_t>(row, 1)) {
+    if (!packed &&
+        header.height > (static_cast<std::int64_t>(bytes.size()) - pixels_at) / std::max<std::int64_t>(row, 1)) {
         cut_off(header.format, bytes.size(), "all of its rows");
     }
     return header;
@@ -174,8 +172,7 @@ void read_webp_size(string_view type, ByteSpan body, ImageHeader& header) {
 ImageHeader read_webp(ByteSpan bytes) {
     ImageHeader header{ImageFormat::webp};
     const std::size_t size = std::size_t{load_le<std::uint32_t>(&bytes[4])} + 8;
-    if (size > bytes.size())
-        cut_off(header.format, bytes.size(), text("the ", size, " that its header announces"));
+    if (size > bytes.size()) cut_off(header.format, bytes.size(), text("the ", size, " that its header announces"));
     for (std::size_t at = 12; at + 8 <= size;) {
         const std::size_t length = load_le<std::uint32_t>(&bytes[at + 4]);
         if (length > size - at - 8) cut_off(header.format, bytes.size(), "all of a chunk");
@@ -184,8 +181,7 @@ ImageHeader read_webp(ByteSpan bytes) {
         if (header.width == 0) read_webp_size(type, body, header);
         if (type == "EXIF") {
             constexpr string_view kExif{"Exif\0\0", 6};  // some writers keep JPEG's prefix
-            header.orientation =
-                exif_orientation(starts_with(body, kExif) ? body.subspan(kExif.size()) : body);
+            header.orientation = exif_orientation(starts_with(body, kExif) ? body.subspan(kExif.size()) : body);
         }
         at += 8 + length + length % 2;
     }
@@ -194,8 +190,7 @@ ImageHeader read_webp(ByteSpan bytes) {
 
 ImageHeader read_any(ByteSpan bytes) {
     const auto format = image_format(bytes);
-    if (!format)
-        throw DataError(text("expected a JPEG, PNG, BMP or WebP image, found ", describe_bytes(bytes)));
+    if (!format) throw DataError(text("expected a JPEG, PNG, BMP or WebP image, found ", describe_bytes(bytes)));
     switch (*format) {
         case ImageFormat::jpeg:
             return read_jpeg(bytes);
@@ -232,8 +227,7 @@ std::optional<ImageFormat> image_format(ByteSpan bytes) {
     if (starts_with(bytes, "RIFF") && starts_with(bytes, "WEBP", 8)) return ImageFormat::webp;
     // Two letters are a weak sign, so the header's own size has to be one that exists.
     if (starts_with(bytes, "BM") && bytes.size() >= 18 &&
-        std::find(kBmpHeaders.begin(), kBmpHeaders.end(), load_le<std::uint32_t>(&bytes[14])) !=
-            kBmpHeaders.end()) {
+        std::find(kBmpHeaders.begin(), kBmpHeaders.end(), load_le<std::uint32_t>(&bytes[14])) != kBmpHeaders.end()) {
         return ImageFormat::bmp;
     }
     return std::nullopt;
@@ -245,8 +239,8 @@ ImageHeader read_image_header(ByteSpan bytes) {
         damaged(header.format, text("its size is ", header.width, " x ", header.height, " pixels"));
     }
     if (header.height > kMaxImagePixels / header.width) {
-        throw DataError(text("the ", to_text(header.format), " image has ", header.width, " x ",
-                             header.height, " pixels; at most ", kMaxImagePixels, " are decoded"));
+        throw DataError(text("the ", to_text(header.format), " image has ", header.width, " x ", header.height,
+                             " pixels; at most ", kMaxImagePixels, " are decoded"));
     }
     return header;
 }
@@ -261,9 +255,7 @@ std::string describe_bytes(ByteSpan bytes) {
     if (starts_with(bytes, "PK\x03\x04")) return "a ZIP archive";
     if (starts_with(bytes, "\x0a\x23\xd7\xce")) return "RecordIO records";
     const auto head = as_text(bytes.first(std::min<std::size_t>(bytes.size(), 24)));
-    const auto printable = [](char c) {
-        return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t';
-    };
+    const auto printable = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
     if (std::all_of(head.begin(), head.end(), printable)) {
         return text("text that begins '", trim(head.substr(0, head.find('\n'))), "'");
     }

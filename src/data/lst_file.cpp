@@ -34,8 +34,7 @@ string_view take_until(string_view& rest, string_view separators) {
 
 Fields split(string_view line) {
     // Two tabs settle it; otherwise any white space ends the first two fields.
-    const string_view separators =
-        std::count(line.begin(), line.end(), '\t') >= 2 ? string_view("\t") : kSpace;
+    const string_view separators = std::count(line.begin(), line.end(), '\t') >= 2 ? string_view("\t") : kSpace;
     Fields fields;
     fields.index = take_until(line, separators);
     fields.label = take_until(line, separators);
@@ -46,8 +45,7 @@ Fields split(string_view line) {
 std::optional<double> number(string_view field) {
     double value = 0;
     const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value))
-        return std::nullopt;
+    if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return std::nullopt;
     return value;
 }
 
@@ -62,8 +60,7 @@ std::string in_quotes(string_view value) {
 ImageFile parse_line(string_view line, const std::string& where, std::int64_t num_classes) {
     const auto fields = split(line);
     if (fields.path.empty() || !number(fields.index)) {
-        throw DataError(
-            text(where, ": expected 'index label path' separated by tabs, found ", in_quotes(line), '.'));
+        throw DataError(text(where, ": expected 'index label path' separated by tabs, found ", in_quotes(line), '.'));
     }
     if (fields.path.find('\t') != string_view::npos) {
         throw DataError(text(where, ": expected three fields, found more: ", in_quotes(line),
@@ -71,15 +68,13 @@ ImageFile parse_line(string_view line, const std::string& where, std::int64_t nu
     }
     const auto label = number(fields.label);
     if (!label || *label != std::floor(*label)) {
-        throw DataError(
-            text(where, ": expected a whole number as label, found ", in_quotes(fields.label), '.'));
+        throw DataError(text(where, ": expected a whole number as label, found ", in_quotes(fields.label), '.'));
     }
     const double limit = static_cast<double>(num_classes > 0 ? num_classes : kLargestLabel);
     if (*label < 0 || *label >= limit) {
-        throw DataError(
-            text(where, ": label ", in_quotes(fields.label), " is outside 0..",
-                 static_cast<std::int64_t>(limit) - 1,
-                 num_classes > 0 ? ". Correct the list or num_classes." : ". Labels count from 0."));
+        throw DataError(text(where, ": label ", in_quotes(fields.label), " is outside 0..",
+                             static_cast<std::int64_t>(limit) - 1,
+                             num_classes > 0 ? ". Correct the list or num_classes." : ". Labels count from 0."));
     }
     return {std::string(fields.path), static_cast<std::int64_t>(*label), 0};
 }
@@ -91,8 +86,7 @@ std::string find_list(const ChannelFiles& lists) {
     }
     if (found.size() == 1) return found.front();
     throw DataError(text(name_of(lists.channel), ": expected one .lst file in ", lists.channel.path.string(),
-                         ", found ", found.empty() ? "none, only " + some_of(lists.files) : some_of(found),
-                         '.'));
+                         ", found ", found.empty() ? "none, only " + some_of(lists.files) : some_of(found), '.'));
 }
 
 // Paths count from the channel's folder; a list inside the channel may also count from where it lies.
@@ -105,8 +99,8 @@ void resolve(const ChannelFiles& files, const std::string& list_file, ImageFile&
     if (!there(file) && !beside.empty() && there(text(beside, '/', file))) file = text(beside, '/', file);
     if (!there(file)) {
         throw DataError(text(name_of(files.channel), ": there is no image ", in_quotes(image.file), " in ",
-                             files.channel.path.string(), ", which ", list_file, " names in line ",
-                             image.line, ". Paths in the list are relative to the channel's folder."));
+                             files.channel.path.string(), ", which ", list_file, " names in line ", image.line,
+                             ". Paths in the list are relative to the channel's folder."));
     }
     image.file = std::move(file);
 }
@@ -114,8 +108,7 @@ void resolve(const ChannelFiles& files, const std::string& list_file, ImageFile&
 }  // namespace
 
 std::vector<ImageFile> parse_lst(string_view content, const std::string& what, std::int64_t num_classes) {
-    if (content.starts_with("\xEF\xBB\xBF"))
-        content.remove_prefix(3);  // the byte order mark that some editors write
+    if (content.starts_with("\xEF\xBB\xBF")) content.remove_prefix(3);  // the byte order mark that some editors write
     std::vector<ImageFile> images;
     std::int64_t number_of_line = 0;
     while (!content.empty()) {

@@ -31,8 +31,7 @@ bool named_by_numbers(const SampleSet& set) {
 // Puts decoded images into a set, one after the other, under the channel's rules.
 class SampleCollector {
   public:
-    SampleCollector(const ChannelSpec& channel, const DataOptions& options, std::int64_t expected,
-                    SampleSet& samples)
+    SampleCollector(const ChannelSpec& channel, const DataOptions& options, std::int64_t expected, SampleSet& samples)
         : channel_(channel), options_(options), expected_(expected), samples_(samples) {}
 
     void add(Decoded sample) {
@@ -55,19 +54,17 @@ class SampleCollector {
     void pass_over(const Decoded& sample) {
         const std::string problem = text(name_of(channel_), ", ", sample.origin, ": ", sample.problem);
         if (options_.on_bad_record == BadRecordPolicy::error) {
-            throw DataError(
-                text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
+            throw DataError(text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
         }
         if (options_.on_bad_record == BadRecordPolicy::skip_warn) log_warning(text(problem, ". Skipped."));
         ++samples_.skipped;
     }
 
     [[noreturn]] void sizes_differ(const Decoded& sample) const {
-        throw DataError(
-            text(name_of(channel_), ": expected images of one size, found ", to_text(samples_.shape), " (",
-                 first_, ") and ", to_text(sample.image.shape), " (", sample.origin,
-                 "). Set image_shape, such as image_shape=", samples_.shape.channels, ',',
-                 samples_.shape.height, ',', samples_.shape.width, ", so that all are resized to it."));
+        throw DataError(text(name_of(channel_), ": expected images of one size, found ", to_text(samples_.shape), " (",
+                             first_, ") and ", to_text(sample.image.shape), " (", sample.origin,
+                             "). Set image_shape, such as image_shape=", samples_.shape.channels, ',',
+                             samples_.shape.height, ',', samples_.shape.width, ", so that all are resized to it."));
     }
 
     const ChannelSpec& channel_;
@@ -79,15 +76,13 @@ class SampleCollector {
 
 void check_options(const DataOptions& options) {
     if (!options.image_shape || !options.resize_short_side) return;
-    if (*options.resize_short_side >= std::max(options.image_shape->height, options.image_shape->width))
-        return;
-    throw ConfigError(text("resize: expected at least the larger side of image_shape (",
-                           to_text(*options.image_shape), "), found ", *options.resize_short_side,
+    if (*options.resize_short_side >= std::max(options.image_shape->height, options.image_shape->width)) return;
+    throw ConfigError(text("resize: expected at least the larger side of image_shape (", to_text(*options.image_shape),
+                           "), found ", *options.resize_short_side,
                            ". The centre is cropped to image_shape after resizing."));
 }
 
-void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options,
-                  SampleSet& samples) {
+void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options, SampleSet& samples) {
     const auto raw = reader.raw_shape();
     const bool as_it_is = raw && !options.resize_short_side && options.image_shape.value_or(*raw) == *raw;
     if (as_it_is) {
@@ -133,8 +128,7 @@ SampleSet read_samples(const OpenedChannel& opened, CifarPart part, const DataOp
     }
     if (samples.labels.empty()) {
         throw DataError(text(name_of(channel), ": expected samples, found none",
-                             samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(),
-                             '.'));
+                             samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(), '.'));
     }
     samples.class_names = class_names_of(*reader, samples);
     report(channel, samples, watch.seconds());
@@ -153,8 +147,7 @@ bool is_empty_shard(const ChannelSpec& channel) {
 }
 
 SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
-    log_warning(
-        text(name_of(channel), ": no files on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
+    log_warning(text(name_of(channel), ": no files on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
     SampleSet samples;
     samples.shape = options.image_shape.value_or(ImageShape{});
     samples.class_names = numbers_as_names(options.num_classes);
@@ -175,8 +168,8 @@ void match_classes(const ChannelSpec& train, SampleSet& validation, const Sample
         }
         return out.empty() ? std::string("none") : some_of(out, 10);
     };
-    throw DataError(text("channel '", channel, "': expected the ", training.class_names.size(),
-                         " classes of ", name_of(train), ", found ", validation.class_names.size(),
+    throw DataError(text("channel '", channel, "': expected the ", training.class_names.size(), " classes of ",
+                         name_of(train), ", found ", validation.class_names.size(),
                          "; missing: ", lacking(training.class_names, validation.class_names),
                          "; unknown: ", lacking(validation.class_names, training.class_names),
                          ". Both channels need the same class folders or names."));
@@ -205,9 +198,8 @@ SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     return read_samples(open_and_log(channel, nullptr, options.format), CifarPart::all, options);
 }
 
-TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation,
-                                const ChannelSpec* train_lst, const ChannelSpec* validation_lst,
-                                const DataOptions& options) {
+TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
+                                const ChannelSpec* validation_lst, const DataOptions& options) {
     check_options(options);
     TrainingData data;
     std::optional<OpenedChannel> opened;
@@ -226,8 +218,7 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     }
     if (validation != nullptr) {
         if (with_test)
-            log_info(text(name_of(train), ": its test file is not used, there is a channel '",
-                          validation->name, '\''));
+            log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
         const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
         data.validation = read_samples(opened_validation, CifarPart::evaluation,
                                        for_validation(options, data.train, opened_validation.format));

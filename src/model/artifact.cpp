@@ -22,7 +22,9 @@ std::string script_bytes(const torch::jit::Module& script, const std::string& co
     return out.str();
 }
 
-FileSum sum_of(const std::string& name, const std::string& content) { return {name, content.size(), crc32c(as_bytes(content))}; }
+FileSum sum_of(const std::string& name, const std::string& content) {
+    return {name, content.size(), crc32c(as_bytes(content))};
+}
 
 struct NamedContent {
     const char* name;
@@ -58,7 +60,8 @@ void save_artifact(const std::filesystem::path& folder, const Network& network, 
 ModelConfig load_model_config(const std::filesystem::path& folder) {
     const auto path = folder / kConfigFile;
     if (!std::filesystem::exists(path)) {
-        throw ArtifactError(text("no ", kConfigFile, " in ", folder.string(), ": expected the model folder that `tundish train` left"));
+        throw ArtifactError(
+            text("no ", kConfigFile, " in ", folder.string(), ": expected the model folder that `tundish train` left"));
     }
     return model_config_from_json(read_file(path), path.string());
 }
@@ -67,10 +70,12 @@ void check_weights(const std::filesystem::path& folder) {
     const auto describe = [](const FileSum& sum) { return text(sum.bytes, " bytes with CRC-32C ", sum.crc32c); };
     for (const auto& expected : file_sums_from_json(read_file(folder / kConfigFile), (folder / kConfigFile).string())) {
         const auto path = folder / expected.name;
-        if (!std::filesystem::exists(path)) throw ArtifactError(text(path.string(), " is missing; config.json lists it"));
+        if (!std::filesystem::exists(path))
+            throw ArtifactError(text(path.string(), " is missing; config.json lists it"));
         const FileSum found = sum_of(expected.name, read_file(path));
         if (found == expected) continue;
-        throw ArtifactError(text(path.string(), " is damaged: expected ", describe(expected), " as config.json says, found ", describe(found)));
+        throw ArtifactError(text(path.string(), " is damaged: expected ", describe(expected),
+                                 " as config.json says, found ", describe(found)));
     }
 }
 

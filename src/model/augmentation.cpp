@@ -19,7 +19,8 @@ at::Tensor reflect(const at::Tensor& position, std::int64_t length) {
 }
 
 at::Tensor to_device(const std::vector<std::int64_t>& values, const at::Device& device) {
-    auto host = at::empty({static_cast<std::int64_t>(values.size())}, at::TensorOptions(at::kLong).pinned_memory(device.is_cuda()));
+    auto host = at::empty({static_cast<std::int64_t>(values.size())},
+                          at::TensorOptions(at::kLong).pinned_memory(device.is_cuda()));
     std::copy(values.begin(), values.end(), host.data_ptr<std::int64_t>());
     return host.to(device, /*non_blocking=*/true);
 }
@@ -33,8 +34,13 @@ at::Tensor source_positions(const at::Tensor& shift, std::int64_t length, const 
 
 class Draw {
   public:
-    Draw(std::span<const std::int64_t> samples, std::uint64_t seed, std::int64_t epoch, std::int64_t first_sample, at::Device device)
-        : samples_(samples), seed_(seed), epoch_(static_cast<std::uint64_t>(epoch)), first_(first_sample), device_(device) {}
+    Draw(std::span<const std::int64_t> samples, std::uint64_t seed, std::int64_t epoch, std::int64_t first_sample,
+         at::Device device)
+        : samples_(samples),
+          seed_(seed),
+          epoch_(static_cast<std::uint64_t>(epoch)),
+          first_(first_sample),
+          device_(device) {}
 
     // Uniform in -reach..reach for each sample.
     [[nodiscard]] at::Tensor shift(int reach, Stream stream) const {
@@ -64,7 +70,8 @@ class Draw {
     [[nodiscard]] at::Tensor each(Function function) const {
         std::vector<std::int64_t> values;
         values.reserve(samples_.size());
-        for (const std::int64_t sample : samples_) values.push_back(function(static_cast<std::uint64_t>(sample + first_)));
+        for (const std::int64_t sample : samples_)
+            values.push_back(function(static_cast<std::uint64_t>(sample + first_)));
         return to_device(values, device_);
     }
 
@@ -75,11 +82,13 @@ class Draw {
     at::Device device_;
 };
 
-at::Tensor gather(const at::Tensor& pixels, const at::Tensor& sample, const at::Tensor& rows, const at::Tensor& columns) {
+at::Tensor gather(const at::Tensor& pixels, const at::Tensor& sample, const at::Tensor& rows,
+                  const at::Tensor& columns) {
     const auto channel = at::arange(pixels.size(1), sample.options());
     // Indices broadcast to (n, H, W, C): the gathered bytes lie channels_last without another copy.
     return pixels
-        .index({sample.view({-1, 1, 1, 1}), channel.view({1, 1, 1, -1}), rows.unsqueeze(2).unsqueeze(3), columns.unsqueeze(1).unsqueeze(3)})
+        .index({sample.view({-1, 1, 1, 1}), channel.view({1, 1, 1, -1}), rows.unsqueeze(2).unsqueeze(3),
+                columns.unsqueeze(1).unsqueeze(3)})
         .permute({0, 3, 1, 2});
 }
 

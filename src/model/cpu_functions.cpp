@@ -15,21 +15,35 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
-at::Tensor channels_last(const at::Tensor& tensor) { return tensor.contiguous(at::MemoryFormat::ChannelsLast); }
+at::Tensor channels_last(const at::Tensor& tensor) {
+    return tensor.contiguous(at::MemoryFormat::ChannelsLast);
+}
 
 at::Tensor empty_map(at::IntArrayRef sizes) {
     return at::empty(sizes, at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
 }
 
-bool is_float_map(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.numel() > 0; }
+bool is_float_map(const at::Tensor& x) {
+    return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.numel() > 0;
+}
 
-const float* data(const at::Tensor& tensor) { return tensor.const_data_ptr<float>(); }
-float* writable(const at::Tensor& tensor) { return tensor.mutable_data_ptr<float>(); }
+const float* data(const at::Tensor& tensor) {
+    return tensor.const_data_ptr<float>();
+}
+float* writable(const at::Tensor& tensor) {
+    return tensor.mutable_data_ptr<float>();
+}
 
-std::int64_t rows_of(const at::Tensor& map) { return map.numel() / map.size(1); }
+std::int64_t rows_of(const at::Tensor& map) {
+    return map.numel() / map.size(1);
+}
 
 Conv3x3Shape shape_of(const at::Tensor& x, std::int64_t out_channels) {
-    return {.batch = x.size(0), .height = x.size(2), .width = x.size(3), .in_channels = x.size(1), .out_channels = out_channels};
+    return {.batch = x.size(0),
+            .height = x.size(2),
+            .width = x.size(3),
+            .in_channels = x.size(1),
+            .out_channels = out_channels};
 }
 
 struct Convolve : Function<Convolve> {
@@ -63,13 +77,14 @@ struct Convolve : Function<Convolve> {
 };
 
 struct NormGelu : Function<NormGelu> {
-    static variable_list forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& bias, double eps) {
+    static variable_list forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& bias,
+                                 double eps) {
         const auto x = channels_last(input);
         auto y = empty_map(x.sizes());
         auto mean = at::empty_like(bias);
         auto variance = at::empty_like(bias);
-        batch_norm_gelu_forward(shape_of_norm(x, eps), data(x), data(bias), writable(y), {writable(mean), writable(variance)},
-                                at::get_num_threads());
+        batch_norm_gelu_forward(shape_of_norm(x, eps), data(x), data(bias), writable(y),
+                                {writable(mean), writable(variance)}, at::get_num_threads());
         context->save_for_backward({x, bias, mean, variance});
         context->saved_data["eps"] = eps;
         context->mark_non_differentiable({mean, variance});
@@ -84,7 +99,8 @@ struct NormGelu : Function<NormGelu> {
         auto dx = empty_map(x.sizes());
         auto dbias = at::empty_like(bias);
         batch_norm_gelu_backward(shape_of_norm(x, context->saved_data["eps"].toDouble()), data(x), data(bias),
-                                 {writable(saved[2]), writable(saved[3])}, data(dy), writable(dx), writable(dbias), at::get_num_threads());
+                                 {writable(saved[2]), writable(saved[3])}, data(dy), writable(dx), writable(dbias),
+                                 at::get_num_threads());
         return {dx, dbias, at::Tensor()};
     }
 
@@ -107,8 +123,8 @@ struct BiasGelu : Function<BiasGelu> {
         const auto dy = channels_last(gradients[0]);
         auto dx = empty_map(saved[0].sizes());
         auto dbias = at::empty_like(saved[1]);
-        bias_gelu_backward(rows_of(dx), dx.size(1), data(saved[0]), data(saved[1]), data(dy), writable(dx), writable(dbias),
-                           at::get_num_threads());
+        bias_gelu_backward(rows_of(dx), dx.size(1), data(saved[0]), data(saved[1]), data(dy), writable(dx),
+                           writable(dbias), at::get_num_threads());
         return {dx, dbias};
     }
 };
@@ -118,7 +134,8 @@ struct MaxPool : Function<MaxPool> {
         const auto x = channels_last(input);
         auto y = empty_map({x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2});
         auto winner = at::empty({y.numel()}, at::kByte);
-        max_pool_forward(shape_of_pool(x.sizes()), data(x), writable(y), winner.mutable_data_ptr<std::uint8_t>(), at::get_num_threads());
+        max_pool_forward(shape_of_pool(x.sizes()), data(x), writable(y), winner.mutable_data_ptr<std::uint8_t>(),
+                         at::get_num_threads());
         context->save_for_backward({winner});
         context->saved_data["sizes"] = x.sizes().vec();
         return y;
@@ -129,7 +146,8 @@ struct MaxPool : Function<MaxPool> {
         const auto dy = channels_last(gradients[0]);
         const auto winner = context->get_saved_variables()[0];
         auto dx = empty_map(sizes);
-        max_pool_backward(shape_of_pool(sizes), data(dy), winner.const_data_ptr<std::uint8_t>(), writable(dx), at::get_num_threads());
+        max_pool_backward(shape_of_pool(sizes), data(dy), winner.const_data_ptr<std::uint8_t>(), writable(dx),
+                          at::get_num_threads());
         return {dx};
     }
 
@@ -145,29 +163,40 @@ bool can_convolve_fast(const Conv2d& layer, const at::Tensor& x) {
            conv3x3_supported(shape_of(x, layer.out_channels));
 }
 
-at::Tensor convolve_fast(const at::Tensor& x, const at::Tensor& weight) { return Convolve::apply(x, weight); }
+at::Tensor convolve_fast(const at::Tensor& x, const at::Tensor& weight) {
+    return Convolve::apply(x, weight);
+}
 
 bool can_norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x) {
     return is_float_map(x) && layer.scale_frozen && rows_of(x) > 1 && fused_elementwise_supported(x.size(1));
 }
 
-at::Tensor norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x, const at::Tensor& bias, at::Tensor running_mean, at::Tensor running_var) {
+at::Tensor norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x, const at::Tensor& bias,
+                          at::Tensor running_mean, at::Tensor running_var) {
     const auto results = NormGelu::apply(x, bias, layer.eps);
     const at::NoGradGuard no_grad;
     const double rows = static_cast<double>(rows_of(x));
     running_mean.lerp_(results[1], layer.momentum);
-    running_var.lerp_(results[2] * (rows / (rows - 1.0)), layer.momentum);  // running variances are unbiased, batch ones are not
+    running_var.lerp_(results[2] * (rows / (rows - 1.0)),
+                      layer.momentum);  // running variances are unbiased, batch ones are not
     return results[0];
 }
 
-bool can_bias_gelu_fast(const at::Tensor& x) { return is_float_map(x) && fused_elementwise_supported(x.size(1)); }
-
-at::Tensor bias_gelu_fast(const at::Tensor& x, const at::Tensor& bias) { return BiasGelu::apply(x, bias); }
-
-bool can_pool_fast(const MaxPool2d& layer, const at::Tensor& x) {
-    return is_float_map(x) && layer.size == 2 && x.size(2) >= 2 && x.size(3) >= 2 && fused_elementwise_supported(x.size(1));
+bool can_bias_gelu_fast(const at::Tensor& x) {
+    return is_float_map(x) && fused_elementwise_supported(x.size(1));
 }
 
-at::Tensor pool_fast(const at::Tensor& x) { return MaxPool::apply(x); }
+at::Tensor bias_gelu_fast(const at::Tensor& x, const at::Tensor& bias) {
+    return BiasGelu::apply(x, bias);
+}
+
+bool can_pool_fast(const MaxPool2d& layer, const at::Tensor& x) {
+    return is_float_map(x) && layer.size == 2 && x.size(2) >= 2 && x.size(3) >= 2 &&
+           fused_elementwise_supported(x.size(1));
+}
+
+at::Tensor pool_fast(const at::Tensor& x) {
+    return MaxPool::apply(x);
+}
 
 }  // namespace tundish

@@ -4,17 +4,19 @@
 
 #include "tundish/model/layer.hpp"
 
-/// Our own kernels as differentiable functions of tensors: float32 on the CPU, channels_last. Each says whether it can run; the caller then
-/// uses ATen's operation instead. Private to the model floor.
+/// Our own kernels as differentiable functions of tensors: float32 on the CPU, channels_last. Each says whether it can
+/// run; the caller then uses ATen's operation instead. Private to the model floor.
 namespace tundish {
 
 /// conv2d(x, weight, stride 1, padding 1) for 3x3 filters without bias.
 bool can_convolve_fast(const Conv2d& layer, const at::Tensor& x);
 at::Tensor convolve_fast(const at::Tensor& x, const at::Tensor& weight);
 
-/// gelu(batch_norm(x)) with batch statistics and a factor of 1; updates running_mean and running_var as at::batch_norm does.
+/// gelu(batch_norm(x)) with batch statistics and a factor of 1; updates running_mean and running_var as at::batch_norm
+/// does.
 bool can_norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x);
-at::Tensor norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x, const at::Tensor& bias, at::Tensor running_mean, at::Tensor running_var);
+at::Tensor norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x, const at::Tensor& bias,
+                          at::Tensor running_mean, at::Tensor running_var);
 
 /// gelu(x + bias), a bias for each channel.
 bool can_bias_gelu_fast(const at::Tensor& x);

@@ -36,11 +36,13 @@ bool cpu_has_amx_bf16() {
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & (1U << 22U)) != 0;
 }
 
-// libgomp lets a waiting thread spin for milliseconds, which costs up to five times the speed when another process wants the core. Its own
-// remedy, OMP_WAIT_POLICY, is read before main() starts. But it spins a thousand times at most when it manages more threads than there are
-// cores: one idle thread with a team of two is enough to make it think so, and sleeps for as long as the process lives.
+// libgomp lets a waiting thread spin for milliseconds, which costs up to five times the speed when another process
+// wants the core. Its own remedy, OMP_WAIT_POLICY, is read before main() starts. But it spins a thousand times at most
+// when it manages more threads than there are cores: one idle thread with a team of two is enough to make it think so,
+// and sleeps for as long as the process lives.
 void keep_threads_from_spinning() {
-    if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;  // the user decided
+    if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr)
+        return;  // the user decided
     std::promise<void> started;
     std::thread([&started] {
         int members = 0;

@@ -10,9 +10,12 @@ namespace tundish {
 namespace {
 
 // A whitening layer subtracts nearly equal numbers: in bfloat16 it costs accuracy, and it is 1 % of the work.
-at::ScalarType compute_of(const Conv2d& op, const ForwardMode& mode) { return op.whitening ? at::kFloat : mode.compute; }
+at::ScalarType compute_of(const Conv2d& op, const ForwardMode& mode) {
+    return op.whitening ? at::kFloat : mode.compute;
+}
 
-at::Tensor convolve(const Layer& layer, const Conv2d& op, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+at::Tensor convolve(const Layer& layer, const Conv2d& op, const at::Tensor& x, const Network& network,
+                    const ForwardMode& mode) {
     const auto compute = compute_of(op, mode);
     const at::Tensor weight = network.at(layer.name + ".weight").to(compute);
     if (!mode.reference && compute == at::kFloat && can_convolve_fast(op, x)) return convolve_fast(x, weight);
@@ -35,15 +38,20 @@ at::Tensor pool(const MaxPool2d& op, const at::Tensor& x, const ForwardMode& mod
 
 at::Tensor activate(const Activation& op, const at::Tensor& x) {
     switch (op.kind) {
-        case ActivationKind::relu: return at::relu(x);
-        case ActivationKind::gelu: return at::gelu(x);
-        case ActivationKind::silu: return at::silu(x);
-        case ActivationKind::celu: return at::celu(x, op.alpha);
+        case ActivationKind::relu:
+            return at::relu(x);
+        case ActivationKind::gelu:
+            return at::gelu(x);
+        case ActivationKind::silu:
+            return at::silu(x);
+        case ActivationKind::celu:
+            return at::celu(x, op.alpha);
     }
     throw std::logic_error("unknown activation");
 }
 
-at::Tensor multiply(const Layer& layer, const Linear& op, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+at::Tensor multiply(const Layer& layer, const Linear& op, const at::Tensor& x, const Network& network,
+                    const ForwardMode& mode) {
     std::optional<at::Tensor> bias;
     if (op.bias) bias = network.at(layer.name + ".bias").to(mode.compute);
     return at::linear(x.to(mode.compute), network.at(layer.name + ".weight").to(mode.compute), bias);
@@ -63,11 +71,12 @@ at::Tensor run_layer(const Layer& layer, const at::Tensor& x, const Network& net
                    [&](const BatchNorm2d& op) { return normalise_batch(layer, op, x, network, mode); },
                    [&](const Activation& op) { return activate(op, x); },
                    [&](const MaxPool2d& op) { return pool(op, x, mode); },
-                   [&](const GlobalMaxPool&) { return at::amax(x, {2, 3}); },
+                   [&](const GlobalMaxPool&) {
+                       return at::amax(x, {2, 3});
+                   },
                    [&](const Flatten&) { return x.flatten(1); },
                    [&](const Linear& op) { return multiply(layer, op, x, network, mode); },
-                   [&](const Dropout& op) { return drop(op, x, mode); },
-                   [&](const Scale& op) { return x * op.factor; },
+                   [&](const Dropout& op) { return drop(op, x, mode); }, [&](const Scale& op) { return x * op.factor; },
                    [&](const Residual& op) {
                        return run_layers(op.body, x, network, mode) + run_layers(op.shortcut, x, network, mode);
                    }},
@@ -80,14 +89,16 @@ bool is_gelu(const Layer& layer) {
 }
 
 // With running statistics batch norm is a factor and a bias for each channel.
-at::Tensor norm_gelu_in_evaluation(const Layer& layer, const BatchNorm2d& norm, const at::Tensor& x, const Network& network) {
+at::Tensor norm_gelu_in_evaluation(const Layer& layer, const BatchNorm2d& norm, const at::Tensor& x,
+                                   const Network& network) {
     const auto factor = (network.at(layer.name + ".running_var") + norm.eps).rsqrt();
     const auto bias = network.at(layer.name + ".bias") - network.at(layer.name + ".running_mean") * factor;
     return bias_gelu_fast(x * factor.view({1, -1, 1, 1}), bias);
 }
 
 // gelu(batch_norm(x)) in one pass, or nothing where our kernel does not apply.
-std::optional<at::Tensor> run_norm_gelu(const Layer& layer, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+std::optional<at::Tensor> run_norm_gelu(const Layer& layer, const at::Tensor& x, const Network& network,
+                                        const ForwardMode& mode) {
     const auto* norm = std::get_if<BatchNorm2d>(&layer.operation);
     if (norm == nullptr || !can_norm_gelu_fast(*norm, x)) return std::nullopt;
     if (!mode.training) return norm_gelu_in_evaluation(layer, *norm, x, network);
@@ -96,16 +107,19 @@ std::optional<at::Tensor> run_norm_gelu(const Layer& layer, const at::Tensor& x,
 }
 
 // gelu(conv(x) + bias) of a convolution with bias.
-std::optional<at::Tensor> run_conv_bias_gelu(const Layer& layer, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+std::optional<at::Tensor> run_conv_bias_gelu(const Layer& layer, const at::Tensor& x, const Network& network,
+                                             const ForwardMode& mode) {
     const auto* op = std::get_if<Conv2d>(&layer.operation);
-    if (op == nullptr || !op->bias || compute_of(*op, mode) != at::kFloat || x.scalar_type() != at::kFloat) return std::nullopt;
+    if (op == nullptr || !op->bias || compute_of(*op, mode) != at::kFloat || x.scalar_type() != at::kFloat)
+        return std::nullopt;
     const auto y = at::conv2d(x, network.at(layer.name + ".weight"), {}, op->stride, op->padding);
     const auto& bias = network.at(layer.name + ".bias");
     return can_bias_gelu_fast(y) ? bias_gelu_fast(y, bias) : at::gelu(y + bias.view({1, -1, 1, 1}));
 }
 
 // Two layers in one pass over memory, where `layer` and a GELU behind it can be joined.
-std::optional<at::Tensor> run_pair(const Layer& layer, const Layer& next, const at::Tensor& x, const Network& network, const ForwardMode& mode) {
+std::optional<at::Tensor> run_pair(const Layer& layer, const Layer& next, const at::Tensor& x, const Network& network,
+                                   const ForwardMode& mode) {
     if (mode.reference || !x.is_cpu() || !is_gelu(next)) return std::nullopt;
     if (auto joined = run_norm_gelu(layer, x, network, mode)) return joined;
     return run_conv_bias_gelu(layer, x, network, mode);

@@ -116,7 +116,8 @@ std::vector<FileSum> file_sums_from_json(const std::string& document, const std:
     if (!parsed.contains("files")) return sums;
     for (const auto& [name, sum] : parsed["files"].items()) {
         const Reader reader(sum, text(origin, ", files, ", name));
-        sums.push_back({name, reader.required<std::uint64_t>("bytes", "a number"), reader.required<std::uint32_t>("crc32c", "a number")});
+        sums.push_back({name, reader.required<std::uint64_t>("bytes", "a number"),
+                        reader.required<std::uint32_t>("crc32c", "a number")});
     }
     return sums;
 }
@@ -136,7 +137,8 @@ ModelConfig model_config_from_json(const std::string& document, const std::strin
     config.input = {shape[0], shape[1], shape[2]};
     config.class_names = class_names(reader, parsed);
     config.classes = static_cast<std::int64_t>(config.class_names.size());
-    config.outputs_probabilities = reader.optional<std::string>("output", "\"logits\" or \"probabilities\"", "logits") == "probabilities";
+    config.outputs_probabilities =
+        reader.optional<std::string>("output", "\"logits\" or \"probabilities\"", "logits") == "probabilities";
     config.precision = reader.optional<std::string>("precision", "a name", "fp32");
     config.metrics = reader.optional("metrics", "an object of numbers", std::map<std::string, double>{});
     read_preprocess(parsed, origin, config);

@@ -34,9 +34,11 @@ void Network::declare_convolution(const std::string& name, const Conv2d& convolu
     const auto [in, out, kernel] = std::tuple(convolution.in_channels, convolution.out_channels, convolution.kernel);
     auto weight = at::zeros({out, in, kernel, kernel}, at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
     const bool whitening = convolution.whitening;
-    add_parameter(name + ".weight", whitening ? ParameterRole::whitening_filter : ParameterRole::filter, weight, !whitening);
+    add_parameter(name + ".weight", whitening ? ParameterRole::whitening_filter : ParameterRole::filter, weight,
+                  !whitening);
     if (convolution.bias) {
-        add_parameter(name + ".bias", whitening ? ParameterRole::whitening_bias : ParameterRole::bias, at::zeros({out}), true);
+        add_parameter(name + ".bias", whitening ? ParameterRole::whitening_bias : ParameterRole::bias, at::zeros({out}),
+                      true);
     }
 }
 
@@ -48,7 +50,8 @@ void Network::declare_norm(const std::string& name, const BatchNorm2d& norm) {
 }
 
 void Network::declare_linear(const std::string& name, const Linear& linear) {
-    add_parameter(name + ".weight", ParameterRole::linear_weight, at::zeros({linear.out_features, linear.in_features}), true);
+    add_parameter(name + ".weight", ParameterRole::linear_weight, at::zeros({linear.out_features, linear.in_features}),
+                  true);
     if (linear.bias) add_parameter(name + ".bias", ParameterRole::bias, at::zeros({linear.out_features}), true);
 }
 
@@ -90,8 +93,9 @@ void Network::load_state(const std::vector<NamedTensor>& state) {
         if (!given.contains(name)) problems.push_back(text("'", name, "' is missing"));
     }
     if (!problems.empty()) {
-        throw ArtifactError(text("the weights do not fit model '", architecture_.name, "' with input ", to_text(architecture_.input),
-                                 " and ", architecture_.classes, " classes: ", join(problems, "; ")));
+        throw ArtifactError(text("the weights do not fit model '", architecture_.name, "' with input ",
+                                 to_text(architecture_.input), " and ", architecture_.classes,
+                                 " classes: ", join(problems, "; ")));
     }
     const at::NoGradGuard no_grad;
     for (const auto& [name, tensor] : state) tensors_.at(name).copy_(tensor);
@@ -107,7 +111,8 @@ std::vector<NamedTensor> copy_to_cpu(const std::vector<NamedTensor>& state) {
     std::vector<NamedTensor> copy;
     copy.reserve(state.size());
     for (const auto& [name, tensor] : state) {
-        copy.push_back({name, tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true)});
+        copy.push_back(
+            {name, tensor.detach().to(at::kCPU, tensor.scalar_type(), /*non_blocking=*/false, /*copy=*/true)});
     }
     return copy;
 }

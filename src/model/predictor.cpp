@@ -28,7 +28,8 @@ torch::jit::Module load_script(const std::filesystem::path& path) {
 
 Image with_channels(const Image& image, int channels) {
     if (image.shape.channels == channels) return image;
-    return decode_image(as_bytes(encode_png(image)), channels);  // the codec owns the one conversion between grey and colour
+    return decode_image(as_bytes(encode_png(image)),
+                        channels);  // the codec owns the one conversion between grey and colour
 }
 
 }  // namespace

@@ -42,8 +42,10 @@ ChannelSums sum_channels(const SampleSet& samples) {
     std::mutex mutex;
     at::parallel_for(0, samples.size(), 1024, [&](std::int64_t begin, std::int64_t end) {
         ChannelSums part(channels);
-        for (auto at = static_cast<std::size_t>(begin) * channels; at < static_cast<std::size_t>(end) * channels; ++at) {
-            add_plane(ByteSpan(samples.pixels).subspan(at * plane, plane), part.sum[at % channels], part.squares[at % channels]);
+        for (auto at = static_cast<std::size_t>(begin) * channels; at < static_cast<std::size_t>(end) * channels;
+             ++at) {
+            add_plane(ByteSpan(samples.pixels).subspan(at * plane, plane), part.sum[at % channels],
+                      part.squares[at % channels]);
         }
         const std::lock_guard lock(mutex);
         for (std::size_t c = 0; c < channels; ++c) {
@@ -56,7 +58,8 @@ ChannelSums sum_channels(const SampleSet& samples) {
 
 at::Tensor channel_tensor(const std::vector<double>& values, double factor, const at::Tensor& like) {
     auto tensor = at::empty({1, static_cast<std::int64_t>(values.size()), 1, 1}, at::kFloat);
-    for (std::size_t c = 0; c < values.size(); ++c) tensor.data_ptr<float>()[c] = static_cast<float>(values[c] * factor);
+    for (std::size_t c = 0; c < values.size(); ++c)
+        tensor.data_ptr<float>()[c] = static_cast<float>(values[c] * factor);
     return tensor.to(like.device());
 }
 
@@ -64,7 +67,8 @@ at::Tensor channel_tensor(const std::vector<double>& values, double factor, cons
 
 Preprocess measure(const SampleSet& samples) {
     const ChannelSums sums = sum_channels(samples);
-    const double count = static_cast<double>(samples.size()) * static_cast<double>(samples.shape.pixels()) / samples.shape.channels;
+    const double count =
+        static_cast<double>(samples.size()) * static_cast<double>(samples.shape.pixels()) / samples.shape.channels;
     Preprocess preprocess;
     for (std::size_t c = 0; c < sums.sum.size(); ++c) {
         const double mean = static_cast<double>(sums.sum[c]) / count;
@@ -77,19 +81,22 @@ Preprocess measure(const SampleSet& samples) {
 
 at::Tensor normalise(const at::Tensor& pixels, const Preprocess& preprocess) {
     const auto values = pixels.to(at::kFloat).contiguous(at::MemoryFormat::ChannelsLast);
-    return values.sub(channel_tensor(preprocess.mean, 255.0, pixels)).div_(channel_tensor(preprocess.std, 255.0, pixels));
+    return values.sub(channel_tensor(preprocess.mean, 255.0, pixels))
+        .div_(channel_tensor(preprocess.std, 255.0, pixels));
 }
 
 at::Tensor pixel_view(const SampleSet& samples) {
     const auto& shape = samples.shape;
     // from_blob takes a pointer to non-const; the view is only read.
-    return at::from_blob(const_cast<std::uint8_t*>(samples.pixels.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-                         {samples.size(), shape.channels, shape.height, shape.width}, at::kByte);
+    return at::from_blob(
+        const_cast<std::uint8_t*>(samples.pixels.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        {samples.size(), shape.channels, shape.height, shape.width}, at::kByte);
 }
 
 at::Tensor label_view(const SampleSet& samples) {
-    return at::from_blob(const_cast<std::int64_t*>(samples.labels.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-                         {samples.size()}, at::kLong);
+    return at::from_blob(
+        const_cast<std::int64_t*>(samples.labels.data()),  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+        {samples.size()}, at::kLong);
 }
 
 }  // namespace tundish

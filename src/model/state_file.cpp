@@ -20,8 +20,8 @@ struct Pickled {
 
 Pickled pickle(const c10::IValue& value) {
     Pickled out;
-    torch::jit::Pickler pickler([&](const char* data, std::size_t size) { out.bytes.append(data, size); }, nullptr, nullptr,
-                                nullptr, nullptr, /*tag_aggregates=*/false);
+    torch::jit::Pickler pickler([&](const char* data, std::size_t size) { out.bytes.append(data, size); }, nullptr,
+                                nullptr, nullptr, nullptr, /*tag_aggregates=*/false);
     pickler.protocol();
     pickler.pushIValue(value);
     pickler.stop();

@@ -38,13 +38,15 @@ class SourceWriter {
 
     void write_layer(const Layer& layer, const std::string& x) {
         std::visit(Overloaded{[&](const Conv2d& op) {
-                                  line(x, text("torch.conv2d(", x, ", ", parameter(layer, "weight"), ", ", bias_of(layer, op.bias), ", ",
-                                               pair(op.stride), ", ", pair(op.padding), ", [1, 1], 1)"));
+                                  line(x, text("torch.conv2d(", x, ", ", parameter(layer, "weight"), ", ",
+                                               bias_of(layer, op.bias), ", ", pair(op.stride), ", ", pair(op.padding),
+                                               ", [1, 1], 1)"));
                               },
                               [&](const BatchNorm2d& op) { line(x, norm(layer, op, x)); },
                               [&](const Activation& op) { line(x, activation(op, x)); },
                               [&](const MaxPool2d& op) {
-                                  line(x, text("torch.max_pool2d(", x, ", ", pair(op.size), ", ", pair(op.size), ", [0, 0], [1, 1], False)"));
+                                  line(x, text("torch.max_pool2d(", x, ", ", pair(op.size), ", ", pair(op.size),
+                                               ", [0, 0], [1, 1], False)"));
                               },
                               [&](const GlobalMaxPool&) { line(x, text("torch.amax(", x, ", [2, 3])")); },
                               [&](const Flatten&) { line(x, text("torch.flatten(", x, ", 1)")); },
@@ -60,15 +62,20 @@ class SourceWriter {
 
     static std::string norm(const Layer& layer, const BatchNorm2d& op, const std::string& x) {
         return text("torch.batch_norm(", x, ", ", parameter(layer, "weight"), ", ", parameter(layer, "bias"), ", ",
-                    parameter(layer, "running_mean"), ", ", parameter(layer, "running_var"), ", False, 0.0, ", exact(op.eps), ", True)");
+                    parameter(layer, "running_mean"), ", ", parameter(layer, "running_var"), ", False, 0.0, ",
+                    exact(op.eps), ", True)");
     }
 
     static std::string activation(const Activation& op, const std::string& x) {
         switch (op.kind) {
-            case ActivationKind::relu: return text("torch.relu(", x, ")");
-            case ActivationKind::gelu: return text("torch.gelu(", x, ")");
-            case ActivationKind::silu: return text("torch.silu(", x, ")");
-            case ActivationKind::celu: return text("torch.celu(", x, ", ", exact(op.alpha), ")");
+            case ActivationKind::relu:
+                return text("torch.relu(", x, ")");
+            case ActivationKind::gelu:
+                return text("torch.gelu(", x, ")");
+            case ActivationKind::silu:
+                return text("torch.silu(", x, ")");
+            case ActivationKind::celu:
+                return text("torch.celu(", x, ", ", exact(op.alpha), ")");
         }
         return x;
     }
@@ -146,7 +153,9 @@ at::Tensor in_pixels(const std::vector<double>& values) {
 
 }  // namespace
 
-std::string torchscript_source(const Architecture& architecture) { return SourceWriter().write(architecture); }
+std::string torchscript_source(const Architecture& architecture) {
+    return SourceWriter().write(architecture);
+}
 
 torch::jit::Module to_torchscript(const Network& network, const Preprocess& preprocess) {
     std::set<std::string> parameters;

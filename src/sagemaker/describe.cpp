@@ -32,8 +32,8 @@ void add_type(OrderedJson& entry, const Hyperparameter& row) {
     } else if (row.kind == ValueKind::integer || row.kind == ValueKind::number) {
         const bool whole = row.kind == ValueKind::integer;
         entry["Type"] = whole ? "Integer" : "Continuous";
-        auto& range = entry["Range"][whole ? "IntegerParameterRangeSpecification"
-                                           : "ContinuousParameterRangeSpecification"];
+        auto& range =
+            entry["Range"][whole ? "IntegerParameterRangeSpecification" : "ContinuousParameterRangeSpecification"];
         range["MinValue"] = plain_number(row.lowest);
         range["MaxValue"] = plain_number(row.highest);
     } else {
@@ -41,8 +41,7 @@ void add_type(OrderedJson& entry, const Hyperparameter& row) {
     }
 }
 
-OrderedJson hyperparameter_entry(const Hyperparameter& row, const std::string& name,
-                                 const std::string& description) {
+OrderedJson hyperparameter_entry(const Hyperparameter& row, const std::string& name, const std::string& description) {
     OrderedJson entry;
     entry["Name"] = name;
     entry["Description"] = std::string(utf8_prefix(description, 1024));
@@ -56,11 +55,9 @@ OrderedJson hyperparameter_entry(const Hyperparameter& row, const std::string& n
 /// The sentence, what happens without the hyperparameter and, for a name that is only known, that it is.
 std::string description(const Hyperparameter& row) {
     if (row.support == Support::planned) return text("Not built yet. ", row.sentence);
-    const bool says_default =
-        row.support == Support::ignored || row.sentence.find("Default:") != std::string::npos;
+    const bool says_default = row.support == Support::ignored || row.sentence.find("Default:") != std::string::npos;
     if (says_default) return row.sentence;
-    return text(row.sentence,
-                " Default: ", row.default_text.empty() ? "as the model's recipe says" : row.default_text,
+    return text(row.sentence, " Default: ", row.default_text.empty() ? "as the model's recipe says" : row.default_text,
                 '.');
 }
 
@@ -69,8 +66,7 @@ OrderedJson hyperparameter_entries() {
     for (const auto& row : hyperparameter_table()) {
         entries.push_back(hyperparameter_entry(row, row.name, description(row)));
         for (const auto& alias : row.aliases) {
-            entries.push_back(
-                hyperparameter_entry(row, alias, text("Another name of ", row.name, ". ", row.sentence)));
+            entries.push_back(hyperparameter_entry(row, alias, text("Another name of ", row.name, ". ", row.sentence)));
         }
     }
     return entries;
@@ -117,17 +113,15 @@ OrderedJson channel_entries() {
         channel_entry("test", "Another name of validation.", false),
         channel_entry("eval", "Another name of validation.", false),
         channel_entry("train_lst", "A .lst file that names the images of train and their classes.", false),
-        channel_entry("validation_lst", "A .lst file that names the images of validation and their classes.",
-                      false)};
+        channel_entry("validation_lst", "A .lst file that names the images of validation and their classes.", false)};
 }
 
 OrderedJson instance_types() {
-    return {"ml.m5.large",     "ml.m5.xlarge",    "ml.m5.2xlarge",  "ml.m5.4xlarge",  "ml.m5.12xlarge",
-            "ml.m5.24xlarge",  "ml.c5.xlarge",    "ml.c5.2xlarge",  "ml.c5.4xlarge",  "ml.c5.9xlarge",
-            "ml.c5.18xlarge",  "ml.m7i.xlarge",   "ml.m7i.2xlarge", "ml.m7i.4xlarge", "ml.c7i.xlarge",
-            "ml.c7i.2xlarge",  "ml.c7i.4xlarge",  "ml.c7i.8xlarge", "ml.p3.2xlarge",  "ml.g4dn.xlarge",
-            "ml.g4dn.2xlarge", "ml.g5.xlarge",    "ml.g5.2xlarge",  "ml.g6.xlarge",   "ml.g6.2xlarge",
-            "ml.g6e.xlarge",   "ml.p4d.24xlarge", "ml.p5.48xlarge"};
+    return {"ml.m5.large",    "ml.m5.xlarge",   "ml.m5.2xlarge",   "ml.m5.4xlarge",  "ml.m5.12xlarge", "ml.m5.24xlarge",
+            "ml.c5.xlarge",   "ml.c5.2xlarge",  "ml.c5.4xlarge",   "ml.c5.9xlarge",  "ml.c5.18xlarge", "ml.m7i.xlarge",
+            "ml.m7i.2xlarge", "ml.m7i.4xlarge", "ml.c7i.xlarge",   "ml.c7i.2xlarge", "ml.c7i.4xlarge", "ml.c7i.8xlarge",
+            "ml.p3.2xlarge",  "ml.g4dn.xlarge", "ml.g4dn.2xlarge", "ml.g5.xlarge",   "ml.g5.2xlarge",  "ml.g6.xlarge",
+            "ml.g6.2xlarge",  "ml.g6e.xlarge",  "ml.p4d.24xlarge", "ml.p5.48xlarge"};
 }
 
 OrderedJson training_specification(const std::vector<MetricDefinition>& definitions) {
@@ -164,7 +158,7 @@ std::string describe_metrics(const std::vector<MetricDefinition>& definitions) {
 std::string describe_create_algorithm(const std::vector<MetricDefinition>& definitions) {
     OrderedJson request;
     request["AlgorithmName"] = "tundish";
-    request["AlgorithmDescription"] = "Image classification, trained and served by one C++ executable.";
+    request["AlgorithmDescription"] = "Image classification, trained by one C++ executable.";
     request["TrainingSpecification"] = training_specification(definitions);
     return pretty(request);
 }
@@ -180,8 +174,7 @@ std::string hyperparameters_markdown() {
     for (const auto& row : hyperparameter_table()) {
         if (row.support == Support::planned) known.push_back(text('`', row.name, '`'));
     }
-    return text(table, "\nKnown and not built yet (only their defaults are accepted): ", join(known, ", "),
-                ".\n");
+    return text(table, "\nKnown and not built yet (only their defaults are accepted): ", join(known, ", "), ".\n");
 }
 
 }  // namespace tundish

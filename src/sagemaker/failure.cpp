@@ -68,10 +68,8 @@ void write_failure(const Paths& paths, std::string_view message) noexcept {
 void remove_stale_failure(const Paths& paths) noexcept {
     try {
         std::error_code error;
-        if (std::filesystem::remove(paths.failure(), error))
-            log_info("removed the failure file of an earlier run");
-        if (error)
-            log_warning(text("cannot remove ", paths.failure().string(), ": ", system_reason(error.value())));
+        if (std::filesystem::remove(paths.failure(), error)) log_info("removed the failure file of an earlier run");
+        if (error) log_warning(text("cannot remove ", paths.failure().string(), ": ", system_reason(error.value())));
     } catch (...) {  // a stale file is no reason to stop, and logging has just failed
     }
 }

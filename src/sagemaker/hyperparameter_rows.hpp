@@ -80,14 +80,13 @@ void store_as(Hyperparameter& row, Access access) {
 }
 
 template <typename Member>
-Row number_row(ValueKind kind, std::string name, Member member, double lowest, double highest,
-               std::string sentence) {
+Row number_row(ValueKind kind, std::string name, Member member, double lowest, double highest, std::string sentence) {
     Row made(std::move(name), kind, std::move(sentence));
     made.row_.lowest = lowest;
     made.row_.highest = highest;
     JobSettings defaults;
-    made.row_.default_text = default_of(
-        at(member)(defaults), [](auto number) { return plain_number(static_cast<double>(number)); });
+    made.row_.default_text =
+        default_of(at(member)(defaults), [](auto number) { return plain_number(static_cast<double>(number)); });
     return made;
 }
 

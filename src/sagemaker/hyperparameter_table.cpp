@@ -26,8 +26,7 @@ constexpr double kLargestInteger = 2147483647;   // SageMaker's integer ranges; 
 constexpr double kLongestTraining = 28 * 86400;  // seconds; SageMaker's own limit
 constexpr double kAlmostOne = 0.999999;          // decays: 1 itself would divide by zero
 
-Row number_list(std::string name, std::vector<double> T::*member, double lowest, double highest,
-                std::string sentence) {
+Row number_list(std::string name, std::vector<double> T::*member, double lowest, double highest, std::string sentence) {
     Row made(std::move(name), ValueKind::number_list, std::move(sentence));
     made.row_.lowest = lowest;
     made.row_.highest = highest;
@@ -46,13 +45,10 @@ Row image_shape() {
 Rows model_and_optimizer() {
     return {
         choice("model", &T::model,
-               {{"airbench", "airbench"},
-                {"resnet9", "resnet9"},
-                {"keras_cnn", "keras_cnn"},
-                {"lenet", "lenet"}},
+               {{"airbench", "airbench"}, {"resnet9", "resnet9"}, {"keras_cnn", "keras_cnn"}, {"lenet", "lenet"}},
                "The network.")
-            .planned({"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet200", "resnet20",
-                      "resnet32", "resnet44", "resnet56", "resnet110"}),
+            .planned({"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet200", "resnet20", "resnet32",
+                      "resnet44", "resnet56", "resnet110"}),
         choice("optimizer", &T::optimizer,
                {{"sgd", OptimizerKind::sgd},
                 {"nag", OptimizerKind::nag},
@@ -62,8 +58,7 @@ Rows model_and_optimizer() {
                 {"muon", OptimizerKind::muon}},
                "How gradients become updates.")
             .tunable(),
-        number("epochs", &T::epochs, 0.01, 100000, "Passes over the training data; may be a fraction.")
-            .tunable(),
+        number("epochs", &T::epochs, 0.01, 100000, "Passes over the training data; may be a fraction.").tunable(),
         integer("batch_size", &T::batch_size, 1, 1048576, "Images per update, over all GPUs.")
             .alias("batch-size")
             .alias("mini_batch_size")
@@ -73,13 +68,11 @@ Rows model_and_optimizer() {
             .tunable(),
         number("momentum", &T::momentum, 0, kAlmostOne, "Momentum of sgd, nag and muon.").tunable(),
         number("weight_decay", &T::weight_decay, 0, 10, "Weight decay.").tunable(),
-        number("beta_1", &T::beta_1, 0, kAlmostOne, "adam, adamw: decay of the mean of the gradient.")
-            .tunable(),
+        number("beta_1", &T::beta_1, 0, kAlmostOne, "adam, adamw: decay of the mean of the gradient.").tunable(),
         number("beta_2", &T::beta_2, 0, kAlmostOne, "adam, adamw: decay of the mean of the squared gradient.")
             .tunable(),
         number("eps", &T::eps, 1e-12, 1, "adam, adamw, rmsprop: added to the divisor.").tunable(),
-        number("gamma", &T::gamma, 0, kAlmostOne, "rmsprop: decay of the mean of the squared gradient.")
-            .tunable(),
+        number("gamma", &T::gamma, 0, kAlmostOne, "rmsprop: decay of the mean of the squared gradient.").tunable(),
     };
 }
 
@@ -97,16 +90,12 @@ Rows schedule_and_regularisation() {
                     "Default: none."),
         number("lr_scheduler_factor", &T::lr_scheduler_factor, 0, 1, "What a step schedule multiplies it by.")
             .tunable(),
-        number("warmup_epochs", &T::warmup_epochs, 0, 100000,
-               "Epochs in which the learning rate rises from 0."),
-        number("label_smoothing", &T::label_smoothing, 0, 1, "Share of the target spread over all classes.")
-            .tunable(),
-        number("dropout_scale", &T::dropout_scale, 0, 1.5, "Multiplies the network's dropout probabilities.")
-            .tunable(),
+        number("warmup_epochs", &T::warmup_epochs, 0, 100000, "Epochs in which the learning rate rises from 0."),
+        number("label_smoothing", &T::label_smoothing, 0, 1, "Share of the target spread over all classes.").tunable(),
+        number("dropout_scale", &T::dropout_scale, 0, 1.5, "Multiplies the network's dropout probabilities.").tunable(),
         number("target_accuracy", &T::target_accuracy, 0, 1,
                "Stop when the validation accuracy, a fraction, reaches this; 0 is off."),
-        boolean("early_stopping", &T::early_stopping,
-                "Stop when the validation accuracy no longer improves."),
+        boolean("early_stopping", &T::early_stopping, "Stop when the validation accuracy no longer improves."),
         integer("early_stopping_min_epochs", &T::early_stopping_min_epochs, 0, kLargestInteger,
                 "Epochs before early stopping may act."),
         integer("early_stopping_patience", &T::early_stopping_patience, 0, kLargestInteger,
@@ -121,29 +110,22 @@ Rows schedule_and_regularisation() {
 Rows images() {
     return {
         choice("augmentation_type", &T::augmentation_type,
-               {{"none", Augmentation::none},
-                {"crop", Augmentation::crop},
-                {"crop_color", Augmentation::crop_color}},
+               {{"none", Augmentation::none}, {"crop", Augmentation::crop}, {"crop_color", Augmentation::crop_color}},
                "Random changes to training images.")
             .planned({"crop_color_transform"})
             .tunable(),
         boolean("flip", &T::flip, "Mirror training images left to right, in alternation."),
-        integer("crop_padding", &T::crop_padding, 0, 1024,
-                "Pixels of reflected border before the random crop.")
+        integer("crop_padding", &T::crop_padding, 0, 1024, "Pixels of reflected border before the random crop.")
             .tunable(),
-        integer("cutout", &T::cutout, 0, 1024, "Side in pixels of a square that is blanked; 0 is off.")
+        integer("cutout", &T::cutout, 0, 1024, "Side in pixels of a square that is blanked; 0 is off.").tunable(),
+        number("color_jitter", &T::color_jitter, 0, 1, "Strength of random brightness and contrast; 0 is off.")
             .tunable(),
-        number("color_jitter", &T::color_jitter, 0, 1,
-               "Strength of random brightness and contrast; 0 is off.")
-            .tunable(),
-        boolean(
-            "test_time_augmentation", &T::test_time_augmentation,
-            "Evaluate with mirrored and shifted copies too; the single-view accuracy is printed beside it."),
+        boolean("test_time_augmentation", &T::test_time_augmentation,
+                "Evaluate with mirrored and shifted copies too; the single-view accuracy is printed beside it."),
         image_shape(),
         integer("resize", &D::resize_short_side, 1, 16384,
                 "Shrink the shorter side to this many pixels, then crop the centre. Default: no."),
-        integer("num_classes", &D::num_classes, 0, 1000000,
-                "Number of classes; 0 finds it out from the data."),
+        integer("num_classes", &D::num_classes, 0, 1000000, "Number of classes; 0 finds it out from the data."),
         choice("data_format", &D::format,
                {{"auto", DataFormat::automatic},
                 {"cifar10", DataFormat::cifar10},
@@ -178,8 +160,7 @@ Rows running() {
         integer("seed", &T::seed, 0, kLargestInteger, "Start of all random numbers."),
         boolean("deterministic", &T::deterministic,
                 "Same result each time on the same machine, at some cost of speed."),
-        integer("checkpoint_frequency", &T::checkpoint_frequency, 1, kLargestInteger,
-                "Epochs between checkpoints."),
+        integer("checkpoint_frequency", &T::checkpoint_frequency, 1, kLargestInteger, "Epochs between checkpoints."),
         integer("top_k", &T::top_k, 0, 1000000, "Report top-k accuracy too; 0 is off."),
         boolean("progress", &T::progress, "Log lines within long epochs."),
         choice("log_level", &JobSettings::log_level,
@@ -197,17 +178,14 @@ Rows running() {
 Rows not_yet() {
     return {
         ignored("kv_store", "Image Classification's way to exchange gradients: accepted, without effect."),
-        planned("num_layers", ValueKind::integer, "0",
-                "Image Classification's choice of a ResNet: use model."),
+        planned("num_layers", ValueKind::integer, "0", "Image Classification's choice of a ResNet: use model."),
         planned("use_pretrained_model", ValueKind::boolean, "0", "Start from trained weights."),
         planned("multi_label", ValueKind::boolean, "0", "Several classes for an image."),
         planned("use_weighted_loss", ValueKind::boolean, "0", "Weighted loss for multi_label."),
         planned("image_layout", ValueKind::choice, "auto", "Pixel order of raw images in TFRecord."),
-        planned("recordio_multipart", ValueKind::choice, "dmlc",
-                "How the parts of a split RecordIO record join."),
+        planned("recordio_multipart", ValueKind::choice, "dmlc", "How the parts of a split RecordIO record join."),
         planned("shuffle_buffer", ValueKind::integer, "0", "Records that a streamed channel shuffles among."),
-        planned("ranks_per_host", ValueKind::integer, "0",
-                "Training processes on a host; 0 takes one for each GPU."),
+        planned("ranks_per_host", ValueKind::integer, "0", "Training processes on a host; 0 takes one for each GPU."),
         planned("scale_learning_rate", ValueKind::boolean, "0",
                 "Multiply the learning rate by the number of processes."),
     };
@@ -217,8 +195,7 @@ Rows all_rows() {
     Rows all;
     for (Rows part : {model_and_optimizer(), schedule_and_regularisation(), images(), running(), not_yet()}) {
         for (auto& row : part) {
-            if (row.kind == ValueKind::integer && row.support == Support::planned)
-                row.highest = kLargestInteger;
+            if (row.kind == ValueKind::integer && row.support == Support::planned) row.highest = kLargestInteger;
             all.push_back(std::move(row));
         }
     }

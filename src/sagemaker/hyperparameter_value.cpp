@@ -38,8 +38,7 @@ std::string plain_text(const JsonValue& given) {
 double to_number(const std::string& value) {
     double number = 0.0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error == std::errc::result_out_of_range)
-        throw BadValue{text(quoted(value), " is too large or too small")};
+    if (error == std::errc::result_out_of_range) throw BadValue{text(quoted(value), " is too large or too small")};
     if (error != std::errc{} || end != value.data() + value.size())
         throw BadValue{text(quoted(value), " is not a number")};
     if (!std::isfinite(number)) throw BadValue{text(quoted(value), " is not a finite number")};
@@ -48,8 +47,8 @@ double to_number(const std::string& value) {
 
 double in_range(const Hyperparameter& row, double number, const std::string& shown) {
     if (number < row.lowest || number > row.highest) {
-        throw BadValue{text(utf8_prefix(shown, 40), " is outside ", plain_number(row.lowest), "..",
-                            plain_number(row.highest))};
+        throw BadValue{
+            text(utf8_prefix(shown, 40), " is outside ", plain_number(row.lowest), "..", plain_number(row.highest))};
     }
     return number;
 }
@@ -77,8 +76,7 @@ HyperparameterValue to_choice(const Hyperparameter& row, const std::string& valu
         if (lower(spelling) == word) return choice;
     }
     for (const auto& choice : row.planned_choices) {
-        if (lower(choice) == word)
-            throw BadValue{text(quoted(value), " is not built yet; ", accepted_values(row))};
+        if (lower(choice) == word) throw BadValue{text(quoted(value), " is not built yet; ", accepted_values(row))};
     }
     throw BadValue{text(quoted(value), " is not ", accepted_values(row))};
 }
@@ -107,8 +105,7 @@ std::vector<std::string> list_members(const JsonValue& given) {
 
 HyperparameterValue to_number_list(const Hyperparameter& row, const JsonValue& given) {
     std::vector<double> numbers;
-    for (const auto& member : list_members(given))
-        numbers.push_back(in_range(row, to_number(member), member));
+    for (const auto& member : list_members(given)) numbers.push_back(in_range(row, to_number(member), member));
     return numbers;
 }
 
@@ -121,10 +118,8 @@ HyperparameterValue to_shape(const JsonValue& given) {
         }
         sides.push_back(static_cast<int>(side));
     }
-    if (sides.size() != 3)
-        throw BadValue{text(sides.size(), " numbers instead of 3: channels, height, width")};
-    if (sides[0] != 1 && sides[0] != 3)
-        throw BadValue{text(sides[0], " channels, which come first, are not 1 or 3")};
+    if (sides.size() != 3) throw BadValue{text(sides.size(), " numbers instead of 3: channels, height, width")};
+    if (sides[0] != 1 && sides[0] != 3) throw BadValue{text(sides[0], " channels, which come first, are not 1 or 3")};
     return ImageShape{sides[0], sides[1], sides[2]};
 }
 

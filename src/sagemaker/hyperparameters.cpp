@@ -55,18 +55,15 @@ class Reader {
                 unknown(given, name);
             }
         }
-        if (!reserved.empty())
-            settings_.notes.push_back("hyperparameters set aside: " + join(reserved, ", "));
+        if (!reserved.empty()) settings_.notes.push_back("hyperparameters set aside: " + join(reserved, ", "));
     }
 
     JobSettings finish(const std::string& file) {
         for (const auto& problem : settings_.options.problems()) problems_.push_back(problem);
         if (problems_.empty()) return std::move(settings_);
-        if (problems_.size() == 1)
-            throw ConfigError(text("hyperparameters: ", problems_.front(), " (", file, ')'));
-        throw ConfigError(text(problems_.size(),
-                               " problems with the hyperparameters, the first: ", problems_.front(), " (",
-                               file, ")\nalso:\n- ", join({problems_.begin() + 1, problems_.end()}, "\n- ")));
+        if (problems_.size() == 1) throw ConfigError(text("hyperparameters: ", problems_.front(), " (", file, ')'));
+        throw ConfigError(text(problems_.size(), " problems with the hyperparameters, the first: ", problems_.front(),
+                               " (", file, ")\nalso:\n- ", join({problems_.begin() + 1, problems_.end()}, "\n- ")));
     }
 
   private:
@@ -90,8 +87,7 @@ class Reader {
             settings_.notes.push_back(text("hyperparameter ", name, " is null and counts as not given"));
         } else if (row.support == Support::planned) {
             if (!decoded.problem.empty() || decoded.value != default_value(row)) {
-                problems_.push_back(
-                    text(name, " is not built yet: leave it out, or give ", row.default_text));
+                problems_.push_back(text(name, " is not built yet: leave it out, or give ", row.default_text));
             }
         } else if (!decoded.problem.empty()) {
             problems_.push_back(text(name, ": ", decoded.problem, hint(row, decoded.problem)));
@@ -114,9 +110,8 @@ class Reader {
         if (is_first) {
             row.store(settings_, given.value);
         } else if (earlier->second.value != given.value) {
-            problems_.push_back(
-                text(earlier->second.name, " and ", given.name,
-                     " are two names of one setting and have different values: give one of them"));
+            problems_.push_back(text(earlier->second.name, " and ", given.name,
+                                     " are two names of one setting and have different values: give one of them"));
         }
     }
 

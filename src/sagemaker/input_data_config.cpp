@@ -34,14 +34,12 @@ Enum choice_or(const JsonValue& channel, const char* key, Enum fallback, const s
         if (lower(name) == lower(value)) return meaning;
         known.push_back(name);
     }
-    throw ConfigError(
-        text(file, ": ", where, key, " should be one of ", join(known, ", "), ", found ", quoted(value)));
+    throw ConfigError(text(file, ": ", where, key, " should be one of ", join(known, ", "), ", found ", quoted(value)));
 }
 
 ChannelSpec channel_spec(const std::string& name, const JsonValue& channel, const Paths& paths) {
     const std::string file = paths.input_data_config().string();
-    if (!channel.is(JsonValue::Kind::object))
-        wrong_type(file, name, "an object that describes the channel", channel);
+    if (!channel.is(JsonValue::Kind::object)) wrong_type(file, name, "an object that describes the channel", channel);
     const std::string where = name + ".";
     ChannelSpec spec;
     spec.name = name;
@@ -49,21 +47,18 @@ ChannelSpec channel_spec(const std::string& name, const JsonValue& channel, cons
     spec.mode = choice_or<InputMode>(
         channel, "TrainingInputMode", InputMode::file, file, where,
         {{"File", InputMode::file}, {"FastFile", InputMode::fast_file}, {"Pipe", InputMode::pipe}});
-    spec.distribution =
-        choice_or<Distribution>(channel, "S3DistributionType", Distribution::fully_replicated, file, where,
-                                {{"FullyReplicated", Distribution::fully_replicated},
-                                 {"ShardedByS3Key", Distribution::sharded_by_s3_key}});
-    spec.wrapper =
-        choice_or<RecordWrapper>(channel, "RecordWrapperType", RecordWrapper::none, file, where,
-                                 {{"None", RecordWrapper::none}, {"RecordIO", RecordWrapper::recordio}});
+    spec.distribution = choice_or<Distribution>(
+        channel, "S3DistributionType", Distribution::fully_replicated, file, where,
+        {{"FullyReplicated", Distribution::fully_replicated}, {"ShardedByS3Key", Distribution::sharded_by_s3_key}});
+    spec.wrapper = choice_or<RecordWrapper>(channel, "RecordWrapperType", RecordWrapper::none, file, where,
+                                            {{"None", RecordWrapper::none}, {"RecordIO", RecordWrapper::recordio}});
     spec.content_type = text_or(channel, "ContentType", "", file, where);
     return spec;
 }
 
 void check_channel_names(const std::vector<std::string>& names, const std::string& file) {
     for (const auto& name : names) {
-        if (!is_plain_name(name))
-            throw ConfigError(text(file, ": ", quoted(name), " cannot be a channel's name"));
+        if (!is_plain_name(name)) throw ConfigError(text(file, ": ", quoted(name), " cannot be a channel's name"));
     }
 }
 
@@ -80,8 +75,7 @@ class Roles {
             if (channel == nullptr) continue;
             used_.emplace_back(name);
             if (taken) {
-                notes_.push_back(
-                    text("channel '", name, "' is left alone: '", taken->name, "' is used instead"));
+                notes_.push_back(text("channel '", name, "' is left alone: '", taken->name, "' is used instead"));
             } else {
                 taken = channel_spec(name, *channel, paths_);
             }
@@ -107,8 +101,7 @@ class Roles {
 /// The channels that have a role.
 std::vector<const ChannelSpec*> used_channels(const InputDataConfig& config) {
     std::vector<const ChannelSpec*> used{&config.train};
-    for (const auto* channel :
-         {&config.validation, &config.model, &config.train_lst, &config.validation_lst}) {
+    for (const auto* channel : {&config.validation, &config.model, &config.train_lst, &config.validation_lst}) {
         if (channel->has_value()) used.push_back(&channel->value());
     }
     return used;
@@ -119,12 +112,10 @@ std::vector<const ChannelSpec*> used_channels(const InputDataConfig& config) {
 bool is_fifo_name(std::string_view name, std::string_view pipe) {
     if (name.size() < pipe.size() + 2 || !name.starts_with(pipe) || name[pipe.size()] != '_') return false;
     const std::string_view number = name.substr(pipe.size() + 1);
-    return number.find_first_not_of("0123456789") == std::string_view::npos &&
-           (number.size() == 1 || number[0] != '0');
+    return number.find_first_not_of("0123456789") == std::string_view::npos && (number.size() == 1 || number[0] != '0');
 }
 
-void check_fifo_names(const InputDataConfig& config, const std::vector<std::string>& names,
-                      const std::string& file) {
+void check_fifo_names(const InputDataConfig& config, const std::vector<std::string>& names, const std::string& file) {
     for (const ChannelSpec* channel : used_channels(config)) {
         if (channel->mode != InputMode::pipe) continue;
         for (const auto& name : names) {
@@ -137,10 +128,9 @@ void check_fifo_names(const InputDataConfig& config, const std::vector<std::stri
 }
 
 [[noreturn]] void no_train_channel(const std::vector<std::string>& names, const std::string& where) {
-    throw ConfigError(
-        text("the job has no 'train' channel; ",
-             names.empty() ? "it has no channels at all" : "its channels are: " + join(names, ", "), " (",
-             where, "). Give it an input channel named train."));
+    throw ConfigError(text("the job has no 'train' channel; ",
+                           names.empty() ? "it has no channels at all" : "its channels are: " + join(names, ", "), " (",
+                           where, "). Give it an input channel named train."));
 }
 
 InputDataConfig assign_roles(const JsonValue& channels, const Paths& paths, const std::string& source) {
@@ -168,8 +158,7 @@ JsonValue declared_by_folders(const Paths& paths) {
     std::error_code error;
     std::filesystem::directory_iterator entries(paths.input_data(), error);
     if (error && error != std::errc::no_such_file_or_directory) {
-        throw MachineError(
-            text("cannot list ", paths.input_data().string(), ": ", system_reason(error.value())));
+        throw MachineError(text("cannot list ", paths.input_data().string(), ": ", system_reason(error.value())));
     }
     for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
         if (entries->is_directory(error)) channels.names.push_back(entries->path().filename().string());
@@ -190,22 +179,20 @@ InputDataConfig read_input_data_config(const Paths& paths) {
     const auto path = paths.input_data_config();
     if (const auto content = read_if_present(path)) return parse_input_data_config(*content, paths);
 
-    InputDataConfig config = assign_roles(
-        declared_by_folders(paths), paths,
-        text("there is no ", path.string(), ", only the folders in ", paths.input_data().string()));
+    InputDataConfig config =
+        assign_roles(declared_by_folders(paths), paths,
+                     text("there is no ", path.string(), ", only the folders in ", paths.input_data().string()));
     config.guessed = true;
-    config.notes.insert(config.notes.begin(),
-                        text("there is no ", path.string(), ": the folders in ", paths.input_data().string(),
-                             " are taken as File-mode channels"));
+    config.notes.insert(config.notes.begin(), text("there is no ", path.string(), ": the folders in ",
+                                                   paths.input_data().string(), " are taken as File-mode channels"));
     return config;
 }
 
 void refuse_pipe_mode(const InputDataConfig& config) {
     for (const ChannelSpec* channel : used_channels(config)) {
         if (channel->mode != InputMode::pipe) continue;
-        throw ConfigError(
-            text("channel '", channel->name,
-                 "' comes in Pipe mode, and Pipe mode is not built yet. Use File or FastFile mode."));
+        throw ConfigError(text("channel '", channel->name,
+                               "' comes in Pipe mode, and Pipe mode is not built yet. Use File or FastFile mode."));
     }
 }
 

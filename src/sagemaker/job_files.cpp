@@ -27,8 +27,7 @@ std::optional<std::filesystem::path> local_path(const Paths& paths, const std::f
 
 bool has_input_config(const Paths& paths) {
     std::error_code error;
-    return std::filesystem::status(paths.input_config(), error).type() !=
-           std::filesystem::file_type::not_found;
+    return std::filesystem::status(paths.input_config(), error).type() != std::filesystem::file_type::not_found;
 }
 
 std::filesystem::path checkpoint_folder(const Paths& paths) {

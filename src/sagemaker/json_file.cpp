@@ -15,8 +15,7 @@ namespace {
 using Json = nlohmann::json;
 using Kind = JsonValue::Kind;
 
-constexpr int kDeepestNesting =
-    32;  // SageMaker's files have 3; more would only be meant to exhaust the stack
+constexpr int kDeepestNesting = 32;  // SageMaker's files have 3; more would only be meant to exhaust the stack
 
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -26,8 +25,7 @@ bool is_control(char c) {
 /// …".
 std::string reason_of(const Json::exception& error) {
     std::string_view reason = error.what();
-    if (const auto tag_end = reason.find("] "); tag_end != std::string_view::npos)
-        reason.remove_prefix(tag_end + 2);
+    if (const auto tag_end = reason.find("] "); tag_end != std::string_view::npos) reason.remove_prefix(tag_end + 2);
     return std::string(utf8_prefix(reason, 240));
 }
 
@@ -78,22 +76,17 @@ std::optional<std::string> read_if_present(const std::filesystem::path& path) {
     // Only "not found" counts as missing: a folder without its execute bit (seen in a real job) gives another
     // error.
     std::error_code error;
-    if (std::filesystem::status(path, error).type() == std::filesystem::file_type::not_found)
-        return std::nullopt;
+    if (std::filesystem::status(path, error).type() == std::filesystem::file_type::not_found) return std::nullopt;
     return read_file(path);
 }
 
 JsonValue parse_object(std::string_view content, const std::string& file) {
-    if (trim(content).empty())
-        throw ConfigError(text(file, ": the file is empty; expected a JSON object, {…}"));
+    if (trim(content).empty()) throw ConfigError(text(file, ": the file is empty; expected a JSON object, {…}"));
     std::set<std::string> names;
     const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-        if (depth > kDeepestNesting)
-            throw ConfigError(text(file, ": nested deeper than ", kDeepestNesting, " levels"));
-        if (event == Json::parse_event_t::key && depth == 1 &&
-            !names.insert(parsed.get<std::string>()).second) {
-            throw ConfigError(
-                text(file, ": the name ", quoted(parsed.get<std::string>()), " is given twice"));
+        if (depth > kDeepestNesting) throw ConfigError(text(file, ": nested deeper than ", kDeepestNesting, " levels"));
+        if (event == Json::parse_event_t::key && depth == 1 && !names.insert(parsed.get<std::string>()).second) {
+            throw ConfigError(text(file, ": the name ", quoted(parsed.get<std::string>()), " is given twice"));
         }
         return true;
     };
@@ -144,8 +137,7 @@ std::string found(const JsonValue& value) {
     return "";
 }
 
-void wrong_type(const std::string& file, const std::string& key, const std::string& expected,
-                const JsonValue& value) {
+void wrong_type(const std::string& file, const std::string& key, const std::string& expected, const JsonValue& value) {
     throw ConfigError(text(file, ": ", key, " should be ", expected, ", found ", found(value)));
 }
 

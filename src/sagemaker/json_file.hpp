@@ -16,7 +16,7 @@ struct JsonValue {
     Kind kind = Kind::null;
     std::string text;                ///< of a text its content; of a number or boolean how JSON writes it
     std::vector<std::string> names;  ///< of an object, in alphabetical order
-    std::vector<JsonValue> items;  ///< of a list its members; of an object its values, in the order of names
+    std::vector<JsonValue> items;    ///< of a list its members; of an object its values, in the order of names
 
     [[nodiscard]] bool is(Kind wanted) const { return kind == wanted; }
     /// The value of a name in an object; nullptr when there is none.

@@ -47,14 +47,12 @@ void read_hosts(const JsonValue& document, const std::string& file, ResourceConf
     const JsonValue* hosts = document.given("hosts");
     const bool has_hosts = hosts != nullptr;
     if (has_hosts) config.hosts = host_list(*hosts, file, "hosts");
-    if (config.hosts.empty())
-        throw ConfigError(text(file, ": hosts is an empty list; expected at least this host"));
+    if (config.hosts.empty()) throw ConfigError(text(file, ": hosts is an empty list; expected at least this host"));
 
     const std::string fallback = has_hosts && config.hosts.size() > 1 ? "" : config.hosts.front();
     config.current_host = text_or(document, "current_host", fallback, file);
     if (config.current_host.empty()) {
-        throw ConfigError(
-            text(file, ": current_host is missing, and there are ", config.hosts.size(), " hosts"));
+        throw ConfigError(text(file, ": current_host is missing, and there are ", config.hosts.size(), " hosts"));
     }
     check_host_name(file, "current_host", config.current_host);
     if (!has_hosts) config.hosts = {config.current_host};
@@ -83,8 +81,7 @@ ResourceConfig parse_resource_config(std::string_view json, const std::string& f
     config.current_group_name = text_or(document, "current_group_name", toolkit_name, file);
     if (const JsonValue* groups = document.given("instance_groups")) {
         if (!groups->is(Kind::list)) wrong_type(file, "instance_groups", "a list of objects", *groups);
-        for (const JsonValue& group : groups->items)
-            config.instance_groups.push_back(instance_group(group, file));
+        for (const JsonValue& group : groups->items) config.instance_groups.push_back(instance_group(group, file));
     }
     return config;
 }

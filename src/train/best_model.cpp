@@ -27,7 +27,8 @@ std::map<std::string, double> metrics_of(const Evaluation& evaluation) {
 
 }  // namespace
 
-BestModel::BestModel(std::filesystem::path folder, ModelConfig config) : folder_(std::move(folder)), config_(std::move(config)) {}
+BestModel::BestModel(std::filesystem::path folder, ModelConfig config)
+    : folder_(std::move(folder)), config_(std::move(config)) {}
 
 void BestModel::restore(const TrainingState& state) {
     if (state.best_epoch >= 0) weights_ = state.best.empty() ? state.network : state.best;
@@ -45,7 +46,8 @@ void BestModel::put_into(Network& network) const {
 void BestModel::finish(Network& network, const Evaluation& evaluation, const at::Tensor& pixels) {
     write(network, evaluation);
     verify(network, pixels);
-    log_info(text("artifact in ", folder_.string(), ": loaded again and compared with the trained network on ", pixels.size(0), " images"));
+    log_info(text("artifact in ", folder_.string(), ": loaded again and compared with the trained network on ",
+                  pixels.size(0), " images"));
 }
 
 void BestModel::write(const Network& network, const Evaluation& evaluation) {
@@ -58,12 +60,14 @@ void BestModel::write(const Network& network, const Evaluation& evaluation) {
 void BestModel::verify(const Network& network, const at::Tensor& pixels) const {
     const at::NoGradGuard no_grad;
     const ForwardMode mode{.training = false, .compute = at::kFloat, .reference = true, .dropout_source = {}};
-    const auto expected = network.forward(normalise(pixels.to(network.device()), config_.preprocess), mode).to(at::kCPU);
+    const auto expected =
+        network.forward(normalise(pixels.to(network.device()), config_.preprocess), mode).to(at::kCPU);
     const auto found = Predictor(folder_).raw_outputs(pixels);
     const double difference = (expected - found).abs().max().item<double>();
     const double scale = std::max(1e-3, expected.abs().max().item<double>());
     if (!(difference <= kRelativeTolerance * scale)) {
-        throw MachineError(text("the artifact in ", folder_.string(), " does not answer as the trained network does: largest difference of a logit ",
+        throw MachineError(text("the artifact in ", folder_.string(),
+                                " does not answer as the trained network does: largest difference of a logit ",
                                 difference, ", expected at most ", kRelativeTolerance * scale));
     }
 }

@@ -18,12 +18,13 @@ class BestModel {
     /// Takes over what a checkpoint holds.
     void restore(const TrainingState& state);
 
-    /// The network has just been evaluated as the best so far: copies its weights and writes the artifact, but no more than once in ten
-    /// seconds, so that epochs shorter than a disk write are not slowed down.
+    /// The network has just been evaluated as the best so far: copies its weights and writes the artifact, but no more
+    /// than once in ten seconds, so that epochs shorter than a disk write are not slowed down.
     void keep(const Network& network, const Evaluation& evaluation);
 
-    /// Puts the best weights into the network (the current ones stay when nothing was kept) and writes the artifact with these metrics.
-    /// Then loads it again and compares its outputs with the network's on `pixels`. Throws MachineError when they differ.
+    /// Puts the best weights into the network (the current ones stay when nothing was kept) and writes the artifact
+    /// with these metrics. Then loads it again and compares its outputs with the network's on `pixels`. Throws
+    /// MachineError when they differ.
     void finish(Network& network, const Evaluation& evaluation, const at::Tensor& pixels);
 
     void put_into(Network& network) const;

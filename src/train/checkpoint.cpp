@@ -27,7 +27,8 @@ std::int64_t step_in(const std::string& name) {
 }
 
 bool being_uploaded(const std::filesystem::path& path) {
-    return std::filesystem::exists(path.string() + ".sagemaker-uploading") && !std::filesystem::exists(path.string() + ".sagemaker-uploaded");
+    return std::filesystem::exists(path.string() + ".sagemaker-uploading") &&
+           !std::filesystem::exists(path.string() + ".sagemaker-uploaded");
 }
 
 void check_settings(const std::map<std::string, std::string>& saved, const std::map<std::string, std::string>& asked,
@@ -39,8 +40,8 @@ void check_settings(const std::map<std::string, std::string>& saved, const std::
         if (before != value) differences.push_back(text(name, '=', before, " there, ", value, " here"));
     }
     if (!differences.empty()) {
-        throw ArtifactError(text("the checkpoint ", path.string(), " was made with other settings: ", join(differences, "; "),
-                                 ". Use a new checkpoint folder or the old settings."));
+        throw ArtifactError(text("the checkpoint ", path.string(), " was made with other settings: ",
+                                 join(differences, "; "), ". Use a new checkpoint folder or the old settings."));
     }
 }
 
@@ -74,7 +75,9 @@ std::vector<CheckpointFolder::Entry> CheckpointFolder::newest_first() const {
         const std::int64_t step = step_in(item.path().filename().string());
         if (step >= 0) entries.push_back({step, item.path()});
     }
-    if (error) throw MachineError(text("cannot list the checkpoint folder ", folder_.string(), ": ", system_reason(error.value())));
+    if (error)
+        throw MachineError(
+            text("cannot list the checkpoint folder ", folder_.string(), ": ", system_reason(error.value())));
     std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.step > b.step; });
     return entries;
 }

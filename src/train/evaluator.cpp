@@ -19,8 +19,11 @@ std::int64_t evaluation_batch(const at::Tensor& pixels) {
 }
 
 // performance.md §1.3: half the mean over {image, mirror}, half the mean over the two diagonal shifts of both.
-at::Tensor augmented_logits(const Network& network, const at::Tensor& images, const at::Tensor& plain, const ForwardMode& mode) {
-    const auto pair = [&](const at::Tensor& view) { return network.forward(view, mode) + network.forward(view.flip({3}), mode); };
+at::Tensor augmented_logits(const Network& network, const at::Tensor& images, const at::Tensor& plain,
+                            const ForwardMode& mode) {
+    const auto pair = [&](const at::Tensor& view) {
+        return network.forward(view, mode) + network.forward(view.flip({3}), mode);
+    };
     const auto unshifted = plain + network.forward(images.flip({3}), mode);
     const auto diagonal = pair(shifted(images, -1, -1)) + pair(shifted(images, 1, 1));
     return 0.5 * (unshifted / 2.0) + 0.5 * (diagonal / 4.0);
@@ -33,7 +36,8 @@ class Sums {
         : options_(options),
           classes_(classes),
           values_(at::zeros({5}, at::TensorOptions(at::kDouble).device(device))),
-          confusion_(at::zeros({options.confusion ? classes * classes : 0}, at::TensorOptions(at::kLong).device(device))) {}
+          confusion_(
+              at::zeros({options.confusion ? classes * classes : 0}, at::TensorOptions(at::kLong).device(device))) {}
 
     void add(const at::Tensor& logits, const at::Tensor& labels) {
         const auto predicted = logits.argmax(1);
@@ -44,7 +48,9 @@ class Sums {
         if (options_.confusion) confusion_ += at::bincount(labels * classes_ + predicted, {}, classes_ * classes_);
     }
 
-    void add_augmented(const at::Tensor& logits, const at::Tensor& labels) { values_[4] += logits.argmax(1).eq(labels).sum(); }
+    void add_augmented(const at::Tensor& logits, const at::Tensor& labels) {
+        values_[4] += logits.argmax(1).eq(labels).sum();
+    }
 
     Evaluation finish(Communicator& communicator) {
         communicator.all_reduce_sum({values_, confusion_});
@@ -71,7 +77,8 @@ class Sums {
         const auto host = confusion_.to(at::kCPU);
         const auto* counts = host.const_data_ptr<std::int64_t>();
         std::vector<std::vector<std::int64_t>> rows;
-        for (std::int64_t row = 0; row < classes_; ++row) rows.emplace_back(counts + row * classes_, counts + (row + 1) * classes_);
+        for (std::int64_t row = 0; row < classes_; ++row)
+            rows.emplace_back(counts + row * classes_, counts + (row + 1) * classes_);
         return rows;
     }
 
@@ -83,8 +90,8 @@ class Sums {
 
 }  // namespace
 
-Evaluation evaluate(const Network& network, const Preprocess& preprocess, const at::Tensor& pixels, const at::Tensor& labels,
-                    const EvaluationOptions& options, Communicator& communicator) {
+Evaluation evaluate(const Network& network, const Preprocess& preprocess, const at::Tensor& pixels,
+                    const at::Tensor& labels, const EvaluationOptions& options, Communicator& communicator) {
     const at::NoGradGuard no_grad;
     const ForwardMode mode{.training = false, .compute = options.compute, .dropout_source = {}};
     Sums sums(options, network.architecture().classes, network.device());

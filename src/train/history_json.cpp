@@ -10,7 +10,9 @@ namespace {
 
 using nlohmann::json;
 
-json optional_number(const std::optional<double>& value) { return value ? json(*value) : json(nullptr); }
+json optional_number(const std::optional<double>& value) {
+    return value ? json(*value) : json(nullptr);
+}
 
 std::optional<double> to_optional(const json& value) {
     return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());

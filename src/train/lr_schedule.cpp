@@ -7,7 +7,9 @@
 namespace tundish {
 namespace {
 
-double between(double from, double to, double progress) { return from + (to - from) * std::clamp(progress, 0.0, 1.0); }
+double between(double from, double to, double progress) {
+    return from + (to - from) * std::clamp(progress, 0.0, 1.0);
+}
 
 double step_factor(const LrSchedule& schedule, std::int64_t step) {
     const auto reached = std::count_if(schedule.milestones.begin(), schedule.milestones.end(),
@@ -27,11 +29,16 @@ double LrSchedule::factor(std::int64_t step) const {
     const double course = static_cast<double>(std::max<std::int64_t>(1, total_steps - warmup_steps));
     const double progress = static_cast<double>(step - warmup_steps) / course;
     switch (kind) {
-        case ScheduleKind::constant: return 1.0;
-        case ScheduleKind::step: return step_factor(*this, step);
-        case ScheduleKind::cosine: return 0.5 * (1.0 + std::cos(std::numbers::pi * std::clamp(progress, 0.0, 1.0)));
-        case ScheduleKind::triangle: return triangle_factor(*this, progress);
-        case ScheduleKind::linear: return std::max(0.0, 1.0 - progress);
+        case ScheduleKind::constant:
+            return 1.0;
+        case ScheduleKind::step:
+            return step_factor(*this, step);
+        case ScheduleKind::cosine:
+            return 0.5 * (1.0 + std::cos(std::numbers::pi * std::clamp(progress, 0.0, 1.0)));
+        case ScheduleKind::triangle:
+            return triangle_factor(*this, progress);
+        case ScheduleKind::linear:
+            return std::max(0.0, 1.0 - progress);
     }
     return 1.0;
 }

@@ -44,8 +44,9 @@ std::vector<at::Tensor> momentum_direction(std::vector<at::Tensor>& buffers, con
     return nesterov ? at::_foreach_add(gradients, buffers, momentum) : at::_foreach_mul(buffers, 1.0);
 }
 
-std::vector<at::Tensor> adam_direction(const ParameterGroup& group, std::vector<at::Tensor>& mean, std::vector<at::Tensor>& square,
-                                       const std::vector<at::Tensor>& gradients, std::int64_t step) {
+std::vector<at::Tensor> adam_direction(const ParameterGroup& group, std::vector<at::Tensor>& mean,
+                                       std::vector<at::Tensor>& square, const std::vector<at::Tensor>& gradients,
+                                       std::int64_t step) {
     at::_foreach_lerp_(mean, gradients, 1.0 - group.beta_1);
     at::_foreach_mul_(square, group.beta_2);
     at::_foreach_addcmul_(square, gradients, gradients, 1.0 - group.beta_2);
@@ -81,7 +82,8 @@ void rescale_filters(const std::vector<at::Tensor>& filters) {
     for (const auto& filter : filters) filter.mul_(std::sqrt(static_cast<double>(filter.size(0))) / filter.norm());
 }
 
-std::vector<at::Tensor> muon_direction(std::vector<at::Tensor>& buffers, const std::vector<at::Tensor>& gradients, double momentum) {
+std::vector<at::Tensor> muon_direction(std::vector<at::Tensor>& buffers, const std::vector<at::Tensor>& gradients,
+                                       double momentum) {
     auto direction = momentum_direction(buffers, gradients, momentum, /*nesterov=*/true);
     const auto compute = automatic_precision(gradients.front().device());
     for (auto& matrix : direction) matrix = as_filter(orthogonalise(as_matrix(matrix), compute), matrix);
@@ -120,16 +122,27 @@ void Optimizer::update(Slots& slots, std::int64_t step) {
     for (const auto& parameter : slots.parameters) gradients.push_back(parameter.grad());
     const bool decoupled = group.kind == OptimizerKind::adamw;
     if (group.kind == OptimizerKind::muon) rescale_filters(slots.parameters);
-    if (group.weight_decay != 0.0 && !decoupled) gradients = at::_foreach_add(gradients, slots.parameters, group.weight_decay);
+    if (group.weight_decay != 0.0 && !decoupled)
+        gradients = at::_foreach_add(gradients, slots.parameters, group.weight_decay);
 
     std::vector<at::Tensor> direction;
     switch (group.kind) {
-        case OptimizerKind::sgd: direction = momentum_direction(slots.first, gradients, group.momentum, false); break;
-        case OptimizerKind::nag: direction = momentum_direction(slots.first, gradients, group.momentum, true); break;
+        case OptimizerKind::sgd:
+            direction = momentum_direction(slots.first, gradients, group.momentum, false);
+            break;
+        case OptimizerKind::nag:
+            direction = momentum_direction(slots.first, gradients, group.momentum, true);
+            break;
         case OptimizerKind::adam:
-        case OptimizerKind::adamw: direction = adam_direction(group, slots.first, slots.second, gradients, step); break;
-        case OptimizerKind::rmsprop: direction = rmsprop_direction(group, slots.second, gradients); break;
-        case OptimizerKind::muon: direction = muon_direction(slots.first, gradients, group.momentum); break;
+        case OptimizerKind::adamw:
+            direction = adam_direction(group, slots.first, slots.second, gradients, step);
+            break;
+        case OptimizerKind::rmsprop:
+            direction = rmsprop_direction(group, slots.second, gradients);
+            break;
+        case OptimizerKind::muon:
+            direction = muon_direction(slots.first, gradients, group.momentum);
+            break;
     }
     if (decoupled) at::_foreach_add_(direction, slots.parameters, group.weight_decay);
     at::_foreach_mul_(direction, slots.learning_rate);

@@ -49,7 +49,8 @@ ParameterGroup common_group(const TrainOptions& options, const Recipe& recipe) {
 }
 
 // Nesterov SGD beside Muon. The recipe's decay value is divided by the rate, so that decay does not depend on it.
-ParameterGroup sgd_beside_muon(const TrainOptions& options, const Recipe& recipe, std::vector<Parameter> parameters, double rate) {
+ParameterGroup sgd_beside_muon(const TrainOptions& options, const Recipe& recipe, std::vector<Parameter> parameters,
+                               double rate) {
     ParameterGroup group = common_group(options, recipe);
     group.parameters = std::move(parameters);
     group.kind = OptimizerKind::nag;
@@ -66,8 +67,9 @@ std::vector<ParameterGroup> muon_groups(const Network& network, const TrainOptio
     whitening.schedule.kind = ScheduleKind::linear;
     whitening.schedule.total_steps = std::min(recipe.total_steps, in_steps(kWhiteningBiasEpochs, recipe));
     whitening.ends = true;
-    auto biases = sgd_beside_muon(options, recipe,
-                                  with_roles(network, {ParameterRole::norm_bias, ParameterRole::norm_scale, ParameterRole::bias}), kBiasRate);
+    auto biases = sgd_beside_muon(
+        options, recipe,
+        with_roles(network, {ParameterRole::norm_bias, ParameterRole::norm_scale, ParameterRole::bias}), kBiasRate);
     auto head = sgd_beside_muon(options, recipe, with_roles(network, {ParameterRole::linear_weight}), kHeadRate);
     return {std::move(filters), std::move(whitening), std::move(biases), std::move(head)};
 }
@@ -80,7 +82,8 @@ std::vector<ParameterGroup> make_groups(const Network& network, const TrainOptio
     decayed.parameters = with_roles(network, {ParameterRole::filter, ParameterRole::linear_weight});
     decayed.weight_decay = recipe.weight_decay;
     ParameterGroup plain = common_group(options, recipe);
-    plain.parameters = with_roles(network, {ParameterRole::bias, ParameterRole::whitening_bias, ParameterRole::norm_scale, ParameterRole::norm_bias});
+    plain.parameters = with_roles(network, {ParameterRole::bias, ParameterRole::whitening_bias,
+                                            ParameterRole::norm_scale, ParameterRole::norm_bias});
     return {std::move(decayed), std::move(plain)};
 }
 

@@ -7,7 +7,9 @@ namespace tundish {
 std::vector<std::string> TrainOptions::problems() const {
     std::vector<std::string> found;
     if (lr_schedule == ScheduleKind::step && lr_scheduler_step.empty()) {
-        found.emplace_back("'lr_schedule' is step but 'lr_scheduler_step' is empty: give the epochs at which the learning rate drops, e.g. 10,20");
+        found.emplace_back(
+            "'lr_schedule' is step but 'lr_scheduler_step' is empty: give the epochs at which the learning rate drops, "
+            "e.g. 10,20");
     }
     if (epochs && warmup_epochs > *epochs) {
         found.push_back(text("'warmup_epochs' is ", warmup_epochs, " but 'epochs' only ", *epochs));
@@ -15,8 +17,8 @@ std::vector<std::string> TrainOptions::problems() const {
     if (data.resize_short_side && data.image_shape) {
         const int larger = std::max(data.image_shape->height, data.image_shape->width);
         if (*data.resize_short_side < larger) {
-            found.push_back(text("'resize' is ", *data.resize_short_side, ", smaller than 'image_shape' ", to_text(*data.image_shape),
-                                 ": nothing would be left to crop"));
+            found.push_back(text("'resize' is ", *data.resize_short_side, ", smaller than 'image_shape' ",
+                                 to_text(*data.image_shape), ": nothing would be left to crop"));
         }
     }
     if (top_k > 0 && data.num_classes > 0 && top_k > data.num_classes) {
@@ -27,42 +29,60 @@ std::vector<std::string> TrainOptions::problems() const {
 
 std::string to_text(OptimizerKind kind) {
     switch (kind) {
-        case OptimizerKind::sgd: return "sgd";
-        case OptimizerKind::nag: return "nag";
-        case OptimizerKind::adam: return "adam";
-        case OptimizerKind::adamw: return "adamw";
-        case OptimizerKind::rmsprop: return "rmsprop";
-        case OptimizerKind::muon: return "muon";
+        case OptimizerKind::sgd:
+            return "sgd";
+        case OptimizerKind::nag:
+            return "nag";
+        case OptimizerKind::adam:
+            return "adam";
+        case OptimizerKind::adamw:
+            return "adamw";
+        case OptimizerKind::rmsprop:
+            return "rmsprop";
+        case OptimizerKind::muon:
+            return "muon";
     }
     return "?";
 }
 
 std::string to_text(ScheduleKind kind) {
     switch (kind) {
-        case ScheduleKind::constant: return "constant";
-        case ScheduleKind::step: return "step";
-        case ScheduleKind::cosine: return "cosine";
-        case ScheduleKind::triangle: return "triangle";
-        case ScheduleKind::linear: return "linear";
+        case ScheduleKind::constant:
+            return "constant";
+        case ScheduleKind::step:
+            return "step";
+        case ScheduleKind::cosine:
+            return "cosine";
+        case ScheduleKind::triangle:
+            return "triangle";
+        case ScheduleKind::linear:
+            return "linear";
     }
     return "?";
 }
 
 std::string to_text(Precision precision) {
     switch (precision) {
-        case Precision::automatic: return "auto";
-        case Precision::fp32: return "fp32";
-        case Precision::fp16: return "fp16";
-        case Precision::bf16: return "bf16";
+        case Precision::automatic:
+            return "auto";
+        case Precision::fp32:
+            return "fp32";
+        case Precision::fp16:
+            return "fp16";
+        case Precision::bf16:
+            return "bf16";
     }
     return "?";
 }
 
 std::string to_text(Augmentation augmentation) {
     switch (augmentation) {
-        case Augmentation::none: return "none";
-        case Augmentation::crop: return "crop";
-        case Augmentation::crop_color: return "crop_color";
+        case Augmentation::none:
+            return "none";
+        case Augmentation::crop:
+            return "crop";
+        case Augmentation::crop_color:
+            return "crop_color";
     }
     return "?";
 }

@@ -60,14 +60,17 @@ struct OptimizerDefaults {
 
 OptimizerDefaults defaults_of(OptimizerKind optimizer, const std::string& model) {
     switch (optimizer) {
-        case OptimizerKind::muon: return {0.24, 0.6, 4e-3, 1e-8};
+        case OptimizerKind::muon:
+            return {0.24, 0.6, 4e-3, 1e-8};
         case OptimizerKind::sgd:
         case OptimizerKind::nag:
             if (model == "resnet9") return {0.4, 0.9, 5e-4, 1e-8};
             return {0.1, 0.9, 1e-4, 1e-8};  // built-in Image Classification
         case OptimizerKind::adam:
-        case OptimizerKind::rmsprop: return {1e-3, 0.0, 0.0, 1e-8};
-        case OptimizerKind::adamw: return {1e-3, 0.0, 1e-2, 1e-8};  // torch.optim.AdamW
+        case OptimizerKind::rmsprop:
+            return {1e-3, 0.0, 0.0, 1e-8};
+        case OptimizerKind::adamw:
+            return {1e-3, 0.0, 1e-2, 1e-8};  // torch.optim.AdamW
     }
     return {0.1, 0.9, 1e-4, 1e-8};
 }
@@ -155,10 +158,11 @@ std::map<std::string, std::string> resume_settings(const TrainOptions& options, 
 }
 
 std::string describe_recipe(const TrainOptions& options, const Recipe& recipe) {
-    return text(options.model, ", ", to_text(recipe.optimizer), ", ", recipe.epochs, " epochs of ", recipe.steps_per_epoch,
-                " steps, batch ", recipe.batch_size, ", learning rate ", recipe.learning_rate, ' ', to_text(recipe.schedule),
-                ", label smoothing ", recipe.label_smoothing, recipe.flip ? ", flip" : "", ", crop padding ", recipe.crop_padding,
-                ", cutout ", recipe.cutout, ", colour jitter ", recipe.color_jitter, ", seed ", options.seed);
+    return text(options.model, ", ", to_text(recipe.optimizer), ", ", recipe.epochs, " epochs of ",
+                recipe.steps_per_epoch, " steps, batch ", recipe.batch_size, ", learning rate ", recipe.learning_rate,
+                ' ', to_text(recipe.schedule), ", label smoothing ", recipe.label_smoothing,
+                recipe.flip ? ", flip" : "", ", crop padding ", recipe.crop_padding, ", cutout ", recipe.cutout,
+                ", colour jitter ", recipe.color_jitter, ", seed ", options.seed);
 }
 
 }  // namespace tundish

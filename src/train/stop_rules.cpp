@@ -27,10 +27,12 @@ std::string reason_to_stop(const TrainOptions& options, const std::vector<EpochR
     if (history.empty() || !history.back().validation) return {};
     const double accuracy = history.back().validation->accuracy;
     if (options.target_accuracy > 0.0 && accuracy >= options.target_accuracy) {
-        return text("validation accuracy ", fixed(accuracy, 4), " reached target_accuracy ", fixed(options.target_accuracy, 4));
+        return text("validation accuracy ", fixed(accuracy, 4), " reached target_accuracy ",
+                    fixed(options.target_accuracy, 4));
     }
     if (options.early_stopping && has_stalled(options, history)) {
-        return text("no improvement of validation accuracy in the last ", options.early_stopping_patience, " epochs (early_stopping)");
+        return text("no improvement of validation accuracy in the last ", options.early_stopping_patience,
+                    " epochs (early_stopping)");
     }
     return {};
 }

@@ -11,7 +11,8 @@ namespace {
 
 // Dropout masks of a step come from a generator of their own, so that a resumed run draws the same ones.
 at::Generator dropout_source(const at::Device& device, std::uint64_t seed, std::int64_t step, int rank) {
-    const auto key = random_bits({0x64726f70ULL, seed, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(rank)});
+    const auto key =
+        random_bits({0x64726f70ULL, seed, static_cast<std::uint64_t>(step), static_cast<std::uint64_t>(rank)});
     if (device.is_cpu()) return at::detail::createCPUGenerator(key);
     auto generator = at::globalContext().defaultGenerator(device).clone();
     generator.set_current_seed(key);
@@ -20,8 +21,8 @@ at::Generator dropout_source(const at::Device& device, std::uint64_t seed, std::
 
 }  // namespace
 
-TrainStep::TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute, std::uint64_t seed,
-                     Communicator& communicator)
+TrainStep::TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
+                     std::uint64_t seed, Communicator& communicator)
     : network_(network),
       optimizer_(optimizer),
       recipe_(recipe),
@@ -35,7 +36,8 @@ void TrainStep::run(const BatchMaker::Batch& batch, std::int64_t step, std::int6
     optimizer_.retire_groups(step);
     optimizer_.clear_gradients();
     const auto logits = logits_of(batch.images, step);
-    const auto loss = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum, /*ignore_index=*/-100, recipe_.label_smoothing);
+    const auto loss = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum, /*ignore_index=*/-100,
+                                             recipe_.label_smoothing);
     const double share = recipe_.sum_loss ? 1.0 : 1.0 / static_cast<double>(batch_samples);
     scaler_.scale(loss * share).backward();
     totals_[0] += loss.detach();

@@ -27,10 +27,12 @@ namespace {
 
 constexpr std::int64_t kVerifiedImages = 64;
 
-// The loop of one rank. Reads as the plot: resume, then epochs of steps, evaluation, report and checkpoint, then the artifact.
+// The loop of one rank. Reads as the plot: resume, then epochs of steps, evaluation, report and checkpoint, then the
+// artifact.
 class Trainer {
   public:
-    Trainer(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths, Communicator& communicator)
+    Trainer(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
+            Communicator& communicator)
         : options_(options),
           data_(data),
           paths_(paths),
@@ -42,8 +44,8 @@ class Trainer {
           network_(make_network(options, data.train, preprocess_, device_)),
           optimizer_(make_groups(network_, options, recipe_)),
           step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator),
-          batches_(upload(pixel_view(data.train), device_), upload(label_view(data.train), device_), preprocess_, augmentation_of(recipe_),
-                   static_cast<std::uint64_t>(options.seed)),
+          batches_(upload(pixel_view(data.train), device_), upload(label_view(data.train), device_), preprocess_,
+                   augmentation_of(recipe_), static_cast<std::uint64_t>(options.seed)),
           best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_)),
           checkpoints_(paths.checkpoints) {
         if (data.validation) {
@@ -86,8 +88,9 @@ class Trainer {
         optimizer_.load_state(state_.optimizer);
         step_.load_scaler(state_.optimizer);
         best_.restore(state_);
-        log_info(text("resumed from a checkpoint: step ", state_.step, " of ", recipe_.total_steps, ", ", state_.history.size(),
-                      " epochs evaluated", state_.finished ? "; the job was already finished" : ""));
+        log_info(text("resumed from a checkpoint: step ", state_.step, " of ", recipe_.total_steps, ", ",
+                      state_.history.size(), " epochs evaluated",
+                      state_.finished ? "; the job was already finished" : ""));
     }
 
     void save_checkpoint() {
@@ -95,7 +98,8 @@ class Trainer {
         state_.network = network_.state();
         state_.optimizer = optimizer_.state();
         for (auto& value : step_.scaler_state()) state_.optimizer.push_back(value);
-        const bool current_is_best = !state_.history.empty() && state_.best_epoch == state_.history.back().epoch && at_epoch_end_;
+        const bool current_is_best =
+            !state_.history.empty() && state_.best_epoch == state_.history.back().epoch && at_epoch_end_;
         state_.best = current_is_best ? std::vector<NamedTensor>{} : best_.weights();
         checkpoints_.save(state_);
         log_debug(text("checkpoint at step ", state_.step));
@@ -105,7 +109,9 @@ class Trainer {
 
     // The epoch that the next step belongs to, or whose evaluation is due.
     [[nodiscard]] std::int64_t epoch() const { return static_cast<std::int64_t>(state_.history.size()); }
-    [[nodiscard]] std::int64_t epoch_end() const { return std::min(recipe_.total_steps, (epoch() + 1) * recipe_.steps_per_epoch); }
+    [[nodiscard]] std::int64_t epoch_end() const {
+        return std::min(recipe_.total_steps, (epoch() + 1) * recipe_.steps_per_epoch);
+    }
 
     void run_epoch() {
         at_epoch_end_ = false;
@@ -118,12 +124,14 @@ class Trainer {
         at_epoch_end_ = true;
         for (auto& reporter : reporters_) reporter->on_epoch(report);
         decide_whether_finished();
-        if (state_.finished || state_.history.size() % static_cast<std::size_t>(options_.checkpoint_frequency) == 0) save_checkpoint();
+        if (state_.finished || state_.history.size() % static_cast<std::size_t>(options_.checkpoint_frequency) == 0)
+            save_checkpoint();
     }
 
     void train_epoch() {
         const std::int64_t first = epoch() * recipe_.steps_per_epoch;
-        const EpochPlan plan(data_.train.size(), recipe_.steps_per_epoch, static_cast<std::uint64_t>(options_.seed), epoch());
+        const EpochPlan plan(data_.train.size(), recipe_.steps_per_epoch, static_cast<std::uint64_t>(options_.seed),
+                             epoch());
         Progress progress(epoch(), data_.train.size());
         Stopwatch since_totals;
         while (state_.step < epoch_end() && !out_of_time(since_totals)) {
@@ -139,7 +147,8 @@ class Trainer {
 
     void run_step(std::span<const std::int64_t> samples) {
         if (!first_step_announced_) {
-            log_info(text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
+            log_info(
+                text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
             first_step_announced_ = true;
         }
         step_.run(batches_.make(samples, epoch()), state_.step, static_cast<std::int64_t>(samples.size()));
@@ -159,7 +168,8 @@ class Trainer {
     }
 
     [[nodiscard]] bool out_of_time(const Stopwatch& running) const {
-        return options_.max_train_seconds > 0.0 && communicator_.any(state_.train_seconds + running.seconds() >= options_.max_train_seconds);
+        return options_.max_train_seconds > 0.0 &&
+               communicator_.any(state_.train_seconds + running.seconds() >= options_.max_train_seconds);
     }
 
     EpochReport evaluate_epoch() {
@@ -233,7 +243,8 @@ class Trainer {
         return {.stopped = true, .has_model = !best_.empty(), .final_evaluation = {}};
     }
 
-    // The numbers in the artifact are those of its float32 form, which is what is served, whatever precision trained it.
+    // The numbers in the artifact are those of its float32 form, which is what is served, whatever precision trained
+    // it.
     TrainingResult finish() {
         best_.put_into(network_);
         Evaluation last;
@@ -250,9 +261,14 @@ class Trainer {
         if (data_.validation) history.at(static_cast<std::size_t>(state_.best_epoch)).validation = last;
         for (auto& reporter : reporters_) reporter->on_end(history);
         if (!data_.validation) return;
-        const std::string augmented = last.accuracy_tta ? text(", with test-time augmentation ", fixed(*last.accuracy_tta, 4)) : "";
-        log_info(text("best model: epoch ", state_.best_epoch, ", validation accuracy ", fixed(last.accuracy, 4), " single view", augmented, ", ",
-                      last.samples, " samples; ", human_seconds(state_.train_seconds), " of training steps"));
+        if (last.accuracy_tta)
+            log_plain(text("best_epoch=", state_.best_epoch, "; validation_accuracy_tta=", fixed(*last.accuracy_tta, 6),
+                           ';'));
+        const std::string augmented =
+            last.accuracy_tta ? text(", with test-time augmentation ", fixed(*last.accuracy_tta, 4)) : "";
+        log_info(text("best model: epoch ", state_.best_epoch, ", validation accuracy ", fixed(last.accuracy, 4),
+                      " single view", augmented, ", ", last.samples, " samples; ", human_seconds(state_.train_seconds),
+                      " of training steps"));
     }
 
     [[nodiscard]] at::Tensor some_pixels() const {
@@ -278,15 +294,16 @@ class Trainer {
     at::Tensor validation_pixels_;
     at::Tensor validation_labels_;
     TrainingState state_;
-    double epoch_seconds_ = 0.0;      // of the current epoch, by this process
-    std::int64_t samples_here_ = 0;   // likewise
+    double epoch_seconds_ = 0.0;     // of the current epoch, by this process
+    std::int64_t samples_here_ = 0;  // likewise
     bool at_epoch_end_ = false;
     bool first_step_announced_ = false;
 };
 
 }  // namespace
 
-TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths, Communicator& communicator) {
+TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
+                     Communicator& communicator) {
     return Trainer(options, data, paths, communicator).run();
 }
 

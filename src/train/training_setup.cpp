@@ -16,10 +16,14 @@ constexpr std::int64_t kWhiteningSamples = 5000;
 
 at::ScalarType dtype_of(Precision precision, const at::Device& device) {
     switch (precision) {
-        case Precision::automatic: return automatic_precision(device);
-        case Precision::fp32: return at::kFloat;
-        case Precision::fp16: return at::kHalf;
-        case Precision::bf16: return at::kBFloat16;
+        case Precision::automatic:
+            return automatic_precision(device);
+        case Precision::fp32:
+            return at::kFloat;
+        case Precision::fp16:
+            return at::kHalf;
+        case Precision::bf16:
+            return at::kBFloat16;
     }
     return at::kFloat;
 }
@@ -34,7 +38,8 @@ std::uint32_t checksum(const SampleSet& samples) {
     std::uint32_t sum = crc32c({labels, samples.labels.size() * sizeof(std::int64_t)});
     // One image in 64: enough to notice other data, without reading everything at each start.
     const std::size_t image = samples.shape.pixels();
-    for (std::size_t at = 0; at < samples.pixels.size(); at += 64 * image) sum = crc32c(ByteSpan(samples.pixels).subspan(at, image), sum);
+    for (std::size_t at = 0; at < samples.pixels.size(); at += 64 * image)
+        sum = crc32c(ByteSpan(samples.pixels).subspan(at, image), sum);
     return sum;
 }
 
@@ -43,15 +48,19 @@ std::uint32_t checksum(const SampleSet& samples) {
 at::ScalarType choose_compute(Precision precision, const at::Device& device) {
     const auto compute = dtype_of(precision, device);
     if (compute == at::kHalf && device.is_cpu()) {
-        throw ConfigError("precision 'fp16' needs a CUDA GPU, and this machine has none that tundish can use. Take 'auto', 'fp32' or 'bf16'.");
+        throw ConfigError(
+            "precision 'fp16' needs a CUDA GPU, and this machine has none that tundish can use. Take 'auto', 'fp32' or "
+            "'bf16'.");
     }
     if (compute == at::kBFloat16 && !bfloat16_pays(device)) {
-        log_warning(text("precision bf16 on ", describe_device(device), " is emulated and slower than fp32; 'auto' would take fp32"));
+        log_warning(text("precision bf16 on ", describe_device(device),
+                         " is emulated and slower than fp32; 'auto' would take fp32"));
     }
     return compute;
 }
 
-Network make_network(const TrainOptions& options, const SampleSet& train, const Preprocess& preprocess, const at::Device& device) {
+Network make_network(const TrainOptions& options, const SampleSet& train, const Preprocess& preprocess,
+                     const at::Device& device) {
     const auto classes = static_cast<std::int64_t>(train.class_names.size());
     Network network(make_architecture(options.model, train.shape, classes, options.dropout_scale), device);
     initialise(network, static_cast<std::uint64_t>(options.seed));
@@ -66,10 +75,14 @@ at::Tensor upload(const at::Tensor& host, const at::Device& device) {
 }
 
 AugmentationOptions augmentation_of(const Recipe& recipe) {
-    return {.flip = recipe.flip, .crop_padding = recipe.crop_padding, .cutout = recipe.cutout, .color_jitter = recipe.color_jitter};
+    return {.flip = recipe.flip,
+            .crop_padding = recipe.crop_padding,
+            .cutout = recipe.cutout,
+            .color_jitter = recipe.color_jitter};
 }
 
-ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess, at::ScalarType compute) {
+ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess,
+                            at::ScalarType compute) {
     ModelConfig config;
     config.architecture = network.architecture().name;
     config.classes = network.architecture().classes;
@@ -81,8 +94,8 @@ ModelConfig model_config_of(const Network& network, const SampleSet& train, cons
 }
 
 std::string fingerprint(const TrainingData& data) {
-    std::string out = text(data.train.size(), " samples ", to_text(data.train.shape), ", ", data.train.class_names.size(), " classes, sum ",
-                           checksum(data.train));
+    std::string out = text(data.train.size(), " samples ", to_text(data.train.shape), ", ",
+                           data.train.class_names.size(), " classes, sum ", checksum(data.train));
     if (data.validation) out += text("; validation ", data.validation->size(), ", sum ", checksum(*data.validation));
     return out;
 }

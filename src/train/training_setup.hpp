@@ -13,12 +13,13 @@ namespace tundish {
 
 /// What the trainer decides once, before its first step. Private to the train floor.
 
-/// The arithmetic of convolutions for the asked precision on this device; says in the log when it will be slow. Throws ConfigError for
-/// half precision on a CPU.
+/// The arithmetic of convolutions for the asked precision on this device; says in the log when it will be slow. Throws
+/// ConfigError for half precision on a CPU.
 at::ScalarType choose_compute(Precision precision, const at::Device& device);
 
 /// The network with its starting weights: seeded, and whitened from an even choice of 5,000 samples.
-Network make_network(const TrainOptions& options, const SampleSet& train, const Preprocess& preprocess, const at::Device& device);
+Network make_network(const TrainOptions& options, const SampleSet& train, const Preprocess& preprocess,
+                     const at::Device& device);
 
 /// A set's pixels or labels on the training device: shared on the CPU, through pinned memory to a GPU.
 at::Tensor upload(const at::Tensor& host, const at::Device& device);
@@ -26,9 +27,11 @@ at::Tensor upload(const at::Tensor& host, const at::Device& device);
 AugmentationOptions augmentation_of(const Recipe& recipe);
 
 /// config.json's content but for the metrics.
-ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess, at::ScalarType compute);
+ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess,
+                            at::ScalarType compute);
 
-/// A few numbers that tell one data set from another, for resume: sample counts, shape, classes, a checksum of labels and of some pixels.
+/// A few numbers that tell one data set from another, for resume: sample counts, shape, classes, a checksum of labels
+/// and of some pixels.
 std::string fingerprint(const TrainingData& data);
 
 }  // namespace tundish

@@ -18,7 +18,9 @@ constexpr std::int64_t kFormatVersion = 1;
 
 using Dict = c10::impl::GenericDict;
 
-Dict empty_dict() { return Dict(c10::StringType::get(), c10::AnyType::get()); }
+Dict empty_dict() {
+    return Dict(c10::StringType::get(), c10::AnyType::get());
+}
 
 Dict to_dict_of(const TrainingState& state) {
     Dict settings = empty_dict();
@@ -62,16 +64,15 @@ TrainingState from_dict_of(const Dict& in) {
 }
 
 void check_trailer(const std::string& bytes, const std::string& origin) {
-    const auto damaged = [&](const std::string& found) {
-        throw ArtifactError(text(origin, " is damaged: ", found));
-    };
+    const auto damaged = [&](const std::string& found) { throw ArtifactError(text(origin, " is damaged: ", found)); };
     if (bytes.size() < kTrailerSize) damaged(text("only ", bytes.size(), " bytes"));
     const std::size_t length = bytes.size() - kTrailerSize;
     const auto* trailer = as_bytes(bytes).data() + length;
     if (as_text({trailer, kMagic.size()}) != kMagic) damaged("its end is missing");
     const auto declared = load_le<std::uint64_t>(trailer + 8);
     if (declared != length) damaged(text("it holds ", length, " bytes, its trailer says ", declared));
-    if (load_le<std::uint32_t>(trailer + 4) != crc32c(as_bytes(bytes).first(length))) damaged("its checksum does not match");
+    if (load_le<std::uint32_t>(trailer + 4) != crc32c(as_bytes(bytes).first(length)))
+        damaged("its checksum does not match");
 }
 
 }  // namespace

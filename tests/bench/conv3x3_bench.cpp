@@ -48,9 +48,8 @@ class Layer {
 
     Times run_torch() {
         auto gradient = [&](std::array<bool, 3> wanted) {
-            auto result =
-                at::convolution_backward(output_gradient_, input_, weight_, at::OptionalIntArrayRef(), {1, 1},
-                                         {1, 1}, {1, 1}, false, {0, 0}, 1, wanted);
+            auto result = at::convolution_backward(output_gradient_, input_, weight_, at::OptionalIntArrayRef(), {1, 1},
+                                                   {1, 1}, {1, 1}, false, {0, 0}, 1, wanted);
             (wanted[0] ? torch_input_gradient_ : torch_weight_gradient_) =
                 std::get<0>(result).defined() ? std::get<0>(result) : std::get<1>(result);
         };
@@ -68,8 +67,7 @@ class Layer {
         const float* output_gradient = output_gradient_.const_data_ptr<float>();
         return {seconds([&] {
                     output_ = at::empty_like(output_gradient_);
-                    tundish::conv3x3_forward(shape_, input, weight, output_.mutable_data_ptr<float>(),
-                                             threads);
+                    tundish::conv3x3_forward(shape_, input, weight, output_.mutable_data_ptr<float>(), threads);
                 }),
                 seconds([&] {
                     input_gradient_ = at::empty_like(input_);
@@ -103,8 +101,8 @@ void print(const Conv3x3Shape& s, const Times& torch, const Times& ours, const T
     double flops = 18.0 * s.batch * s.height * s.width * s.in_channels * s.out_channels;
     std::printf("%3ld->%3ld %2ldx%-2ld |", s.in_channels, s.out_channels, s.height, s.width);
     for (int i = 0; i < 3; ++i) {
-        std::printf(" %7.2f %7.2f ms %4.2fx %4.0f GF %.0e |", torch[i] * 1e3, ours[i] * 1e3,
-                    torch[i] / ours[i], flops / ours[i] * 1e-9, differences[i]);
+        std::printf(" %7.2f %7.2f ms %4.2fx %4.0f GF %.0e |", torch[i] * 1e3, ours[i] * 1e3, torch[i] / ours[i],
+                    flops / ours[i] * 1e-9, differences[i]);
     }
     std::printf(" all %4.2fx\n", (torch[0] + torch[1] + torch[2]) / (ours[0] + ours[1] + ours[2]));
 }
@@ -139,12 +137,10 @@ int main(int argc, char** argv) {
     const std::array<std::int64_t, 3> layers[] = {{31, 24, 64},  {15, 64, 64},  {15, 64, 256},
                                                   {7, 256, 256}, {7, 256, 256}, {3, 256, 256}};
     double torch_total = 0, our_total = 0;
-    std::printf(
-        "batch %ld: forward | input gradient | weight gradient, each Torch, ours, ratio, rate, difference\n",
-        batch);
+    std::printf("batch %ld: forward | input gradient | weight gradient, each Torch, ours, ratio, rate, difference\n",
+                batch);
     for (auto [side, in, out] : layers) {
-        Conv3x3Shape shape{
-            .batch = batch, .height = side, .width = side, .in_channels = in, .out_channels = out};
+        Conv3x3Shape shape{.batch = batch, .height = side, .width = side, .in_channels = in, .out_channels = out};
         add_layer(shape, rounds, threads, torch_total, our_total);
     }
     std::printf("all layers: Torch %.1f ms, ours %.1f ms, %.2fx\n", torch_total * 1e3, our_total * 1e3,

@@ -54,8 +54,7 @@ void compare(const char* name, const Map& map, int rounds, Torch torch, Ours our
     }
     double torch_time = median(torch_times), our_time = median(our_times);
     std::printf("%-27s %3ld at %2ldx%-2ld  Torch %8.2f ms, ours %8.2f ms, %5.2fx, difference %.0e\n", name,
-                map.channels, map.side, map.side, torch_time * 1e3, our_time * 1e3, torch_time / our_time,
-                error);
+                map.channels, map.side, map.side, torch_time * 1e3, our_time * 1e3, torch_time / our_time, error);
     std::fflush(stdout);
 }
 
@@ -68,8 +67,7 @@ void compare_batch_norm_gelu(const Map& map, int rounds, int threads) {
            our_bias = at::empty({map.channels});
     Tensor normalised, saved_mean, saved_inverse;
     tundish::BatchNormShape shape{.rows = map.rows(), .channels = map.channels, .epsilon = 1e-12F};
-    tundish::BatchNormStatistics statistics{our_mean.mutable_data_ptr<float>(),
-                                            our_variance.mutable_data_ptr<float>()};
+    tundish::BatchNormStatistics statistics{our_mean.mutable_data_ptr<float>(), our_variance.mutable_data_ptr<float>()};
     compare(
         "batch norm, GELU: forward", map, rounds,
         [&] {
@@ -79,25 +77,23 @@ void compare_batch_norm_gelu(const Map& map, int rounds, int threads) {
         },
         [&] {
             Tensor output = at::empty_like(input);
-            tundish::batch_norm_gelu_forward(shape, input.const_data_ptr<float>(),
-                                             bias.const_data_ptr<float>(), output.mutable_data_ptr<float>(),
-                                             statistics, threads);
+            tundish::batch_norm_gelu_forward(shape, input.const_data_ptr<float>(), bias.const_data_ptr<float>(),
+                                             output.mutable_data_ptr<float>(), statistics, threads);
             return output;
         });
     compare(
         "batch norm, GELU: backward", map, rounds,
         [&] {
             Tensor through = at::gelu_backward(gradient, normalised);
-            return std::get<0>(at::native_batch_norm_backward(through, input, ones, mean, variance,
-                                                              saved_mean, saved_inverse, true, 1e-12,
-                                                              {true, false, true}));
+            return std::get<0>(at::native_batch_norm_backward(through, input, ones, mean, variance, saved_mean,
+                                                              saved_inverse, true, 1e-12, {true, false, true}));
         },
         [&] {
             Tensor result = at::empty_like(input);
-            tundish::batch_norm_gelu_backward(
-                shape, input.const_data_ptr<float>(), bias.const_data_ptr<float>(), statistics,
-                gradient.const_data_ptr<float>(), result.mutable_data_ptr<float>(),
-                our_bias.mutable_data_ptr<float>(), threads);
+            tundish::batch_norm_gelu_backward(shape, input.const_data_ptr<float>(), bias.const_data_ptr<float>(),
+                                              statistics, gradient.const_data_ptr<float>(),
+                                              result.mutable_data_ptr<float>(), our_bias.mutable_data_ptr<float>(),
+                                              threads);
             return result;
         });
 }
@@ -111,8 +107,7 @@ void compare_bias_gelu(const Map& map, int rounds, int threads) {
         [&] {
             Tensor output = at::empty_like(input);
             tundish::bias_gelu_forward(map.rows(), map.channels, input.const_data_ptr<float>(),
-                                       bias.const_data_ptr<float>(), output.mutable_data_ptr<float>(),
-                                       threads);
+                                       bias.const_data_ptr<float>(), output.mutable_data_ptr<float>(), threads);
             return output;
         });
     compare(
@@ -121,8 +116,7 @@ void compare_bias_gelu(const Map& map, int rounds, int threads) {
             Tensor result = at::empty_like(input);
             tundish::bias_gelu_backward(map.rows(), map.channels, input.const_data_ptr<float>(),
                                         bias.const_data_ptr<float>(), gradient.const_data_ptr<float>(),
-                                        result.mutable_data_ptr<float>(), our_bias.mutable_data_ptr<float>(),
-                                        threads);
+                                        result.mutable_data_ptr<float>(), our_bias.mutable_data_ptr<float>(), threads);
             return result;
         });
 }
@@ -131,8 +125,7 @@ void compare_max_pool(const Map& map, int rounds, int threads) {
     Tensor input = random_map(map.batch, map.channels, map.side);
     Tensor gradient = random_map(map.batch, map.channels, map.side / 2), places;
     Tensor winner = at::empty(gradient.sizes(), at::kByte);
-    tundish::MaxPoolShape shape{
-        .batch = map.batch, .height = map.side, .width = map.side, .channels = map.channels};
+    tundish::MaxPoolShape shape{.batch = map.batch, .height = map.side, .width = map.side, .channels = map.channels};
     compare(
         "max-pooling: forward", map, rounds,
         [&] {
@@ -149,13 +142,11 @@ void compare_max_pool(const Map& map, int rounds, int threads) {
     compare(
         "max-pooling: backward", map, rounds,
         [&] {
-            return at::max_pool2d_with_indices_backward(gradient, input, {2, 2}, {2, 2}, {0, 0}, {1, 1},
-                                                        false, places);
+            return at::max_pool2d_with_indices_backward(gradient, input, {2, 2}, {2, 2}, {0, 0}, {1, 1}, false, places);
         },
         [&] {
             Tensor result = at::empty_like(input);
-            tundish::max_pool_backward(shape, gradient.const_data_ptr<float>(),
-                                       winner.const_data_ptr<std::uint8_t>(),
+            tundish::max_pool_backward(shape, gradient.const_data_ptr<float>(), winner.const_data_ptr<std::uint8_t>(),
                                        result.mutable_data_ptr<float>(), threads);
             return result;
         });

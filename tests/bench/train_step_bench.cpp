@@ -1,5 +1,5 @@
-// Prints the images per second of the default job's training step (airbench, Muon, its own augmentation left out) on random
-// images: one warm-up step, then --steps timed ones. scripts/bench-train runs it beside its PyTorch twin.
+// Prints the images per second of the default job's training step (airbench, Muon, its own augmentation left out) on
+// random images: one warm-up step, then --steps timed ones. scripts/bench-train runs it beside its PyTorch twin.
 #include <ATen/ATen.h>
 
 #include <CLI/CLI.hpp>
@@ -44,5 +44,9 @@ int main(int argc, char** argv) {
     for (int i = 1; i <= steps; ++i) step.run(batch, i, batch_size);
     step.take_totals();
     std::cout << "images_per_second=" << fixed(static_cast<double>(steps * batch_size) / watch.seconds(), 1)
-              << " precision=" << (compute == at::kBFloat16 ? "bf16" : compute == at::kHalf ? "fp16" : "fp32") << '\n';
+              << " precision="
+              << (compute == at::kBFloat16 ? "bf16"
+                  : compute == at::kHalf   ? "fp16"
+                                           : "fp32")
+              << '\n';
 }

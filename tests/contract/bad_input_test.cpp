@@ -16,7 +16,8 @@ std::string wrong_with(const Job& job, int code, std::initializer_list<std::stri
     if (ended.hung) return "it hung" + seen;
     if (ended.signal != 0) return "ended by signal " + std::to_string(ended.signal) + seen;
     if (ended.code != code) return "exit code " + std::to_string(ended.code) + seen;
-    if (failure.empty() || failure.size() > 1024) return "the failure file has " + std::to_string(failure.size()) + " bytes" + seen;
+    if (failure.empty() || failure.size() > 1024)
+        return "the failure file has " + std::to_string(failure.size()) + " bytes" + seen;
     for (const auto part : cause) {
         if (failure.find(part) == std::string::npos) return "the failure file lacks '" + std::string(part) + "'" + seen;
         if (!ended.says(part)) return "the output lacks '" + std::string(part) + "'" + seen;
@@ -33,7 +34,9 @@ std::string wrong_with(const Job& job, int code, std::initializer_list<std::stri
     return wrong_with(job, code, cause, job.train());
 }
 
-void write_folders(const Job& job) { write_image_folder(job.folder(), "ml/input/data/train", {"a", "b"}, 10, ".jpg"); }
+void write_folders(const Job& job) {
+    write_image_folder(job.folder(), "ml/input/data/train", {"a", "b"}, 10, ".jpg");
+}
 
 }  // namespace
 
@@ -70,7 +73,9 @@ TEST_CASE("channels: missing, without a folder, empty") {
         job.channels({"validation"});
         CHECK(wrong_with(job, 2, {"no 'train' channel", "validation"}) == "");
     }
-    SECTION("declared, no folder") { CHECK(wrong_with(job, 2, {"channel 'train'", "no folder"}) == ""); }
+    SECTION("declared, no folder") {
+        CHECK(wrong_with(job, 2, {"channel 'train'", "no folder"}) == "");
+    }
     SECTION("no file in it") {
         std::filesystem::create_directories(job.at("input/data/train"));
         CHECK(wrong_with(job, 2, {"channel 'train'", "found none"}) == "");
@@ -130,11 +135,13 @@ TEST_CASE("several hosts and Pipe mode are refused in a sentence") {
     Job job;
     job.cifar10();
     SECTION("hosts") {
-        job.write("input/config/resourceconfig.json", R"({"current_host":"algo-1","hosts":["algo-1","algo-2"],"network_interface_name":"eth0"})");
+        job.write("input/config/resourceconfig.json",
+                  R"({"current_host":"algo-1","hosts":["algo-1","algo-2"],"network_interface_name":"eth0"})");
         CHECK(wrong_with(job, 2, {"2 hosts", "algo-2", "instance_count"}) == "");
     }
     SECTION("pipe") {
-        job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe","S3DistributionType":"FullyReplicated"}})");
+        job.write("input/config/inputdataconfig.json",
+                  R"({"train":{"TrainingInputMode":"Pipe","S3DistributionType":"FullyReplicated"}})");
         CHECK(wrong_with(job, 2, {"channel 'train'", "Pipe", "File"}) == "");
     }
     CHECK(job.list("output") == std::vector<std::string>{"failure"});
@@ -175,7 +182,9 @@ TEST_CASE("a configuration that this user may not read: exit 1, the path, the ui
     if (::geteuid() != 0) return;
     std::filesystem::permissions(job.at("input/config/hyperparameters.json"), std::filesystem::perms::owner_read);
     std::filesystem::permissions(job.folder().path(), std::filesystem::perms::all);
-    const Ended ended = Process("/usr/bin/setpriv", {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", TUNDISH_EXECUTABLE, "train", "--root", job.root().string()},
+    const Ended ended = Process("/usr/bin/setpriv",
+                                {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", TUNDISH_EXECUTABLE,
+                                 "train", "--root", job.root().string()},
                                 job.environment())
                             .wait();
     INFO(ended.output);

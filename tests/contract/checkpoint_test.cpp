@@ -105,7 +105,8 @@ TEST_CASE("damaged checkpoints") {
     const std::string newest = job.read("checkpoints/checkpoint-6.pt");
 
     SECTION("the newest one is damaged: the one before it, and the same end") {
-        for (const std::string& content : {newest.substr(0, newest.size() / 2), std::string(), std::string(newest.size(), 'x')}) {
+        for (const std::string& content :
+             {newest.substr(0, newest.size() / 2), std::string(), std::string(newest.size(), 'x')}) {
             job.write("checkpoints/checkpoint-6.pt", content);
             const Ended ended = job.train();
             INFO(content.size() << " bytes\n" << ended.output);
@@ -133,7 +134,8 @@ TEST_CASE("damaged checkpoints") {
         CHECK(job.list("checkpoints").size() == 3);
     }
     SECTION("what the platform leaves beside them is passed over") {
-        for (const char* ending : {".sagemaker-uploading", ".sagemaker-uploaded"}) job.write(std::string("checkpoints/checkpoint-9.pt") + ending, "");
+        for (const char* ending : {".sagemaker-uploading", ".sagemaker-uploaded"})
+            job.write(std::string("checkpoints/checkpoint-9.pt") + ending, "");
         job.write("checkpoints/checkpoint-8.pt.77.sagemaker-ignore", "half");
         const Ended ended = job.train();
         INFO(ended.output);

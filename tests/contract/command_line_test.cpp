@@ -11,7 +11,9 @@ using namespace tundish::testing;
 
 namespace {
 
-std::size_t lines_of(const std::string& output) { return static_cast<std::size_t>(std::count(output.begin(), output.end(), '\n')); }
+std::size_t lines_of(const std::string& output) {
+    return static_cast<std::size_t>(std::count(output.begin(), output.end(), '\n'));
+}
 
 }  // namespace
 
@@ -48,7 +50,9 @@ TEST_CASE("an unknown verb or argument: one sentence, exit 2, and no training") 
 }
 
 TEST_CASE("verbs that are not built yet say so in one sentence") {
-    for (const Arguments& arguments : {Arguments{"serve", "--port", "8080"}, {"feed", "--root", "x", "train=y"}, {"pack", "--to", "cifar", "a", "b"}}) {
+    for (const Arguments& arguments : {Arguments{"serve", "--port", "8080"},
+                                       {"feed", "--root", "x", "train=y"},
+                                       {"pack", "--to", "cifar", "a", "b"}}) {
         const Ended ended = run_tundish(arguments);
         INFO(ended.output);
         CHECK(ended.code == 2);
@@ -89,8 +93,9 @@ TEST_CASE("predict classifies files with the model that train left") {
         std::istringstream lines(ended.output);
         std::size_t count = 0;
         for (std::string line; std::getline(lines, line); ++count) {
-            const auto found = std::find_if(cifar10_names().begin(), cifar10_names().end(),
-                                            [&](const auto& name) { return line.find(": " + name + " 0.") != std::string::npos; });
+            const auto found = std::find_if(cifar10_names().begin(), cifar10_names().end(), [&](const auto& name) {
+                return line.find(": " + name + " 0.") != std::string::npos;
+            });
             CHECK(found != cifar10_names().end());
         }
         CHECK(count == 2);

@@ -80,10 +80,12 @@ TEST_CASE("a .lst channel names the labels of images") {
 TEST_CASE("the tree of local mode in SDK v2: quoted values, a host with a random ending") {
     Job job;
     job.cifar10();
-    job.write("input/config/hyperparameters.json",
-              R"({"model":"\"lenet\"","epochs":"1","batch-size":"50","optimizer":"\"sgd\"","early_stopping":"true","model_dir":"s3://b/m",
+    job.write(
+        "input/config/hyperparameters.json",
+        R"({"model":"\"lenet\"","epochs":"1","batch-size":"50","optimizer":"\"sgd\"","early_stopping":"true","model_dir":"s3://b/m",
                   "sagemaker_region":"\"eu-west-1\"","sagemaker_job_name":"\"j\"","_tuning_objective_metric":"validation:accuracy"})");
-    job.write("input/config/resourceconfig.json", R"({"current_host":"algo-1-x7k2p","hosts":["algo-1-x7k2p"],"network_interface_name":"eth0",
+    job.write("input/config/resourceconfig.json",
+              R"({"current_host":"algo-1-x7k2p","hosts":["algo-1-x7k2p"],"network_interface_name":"eth0",
                                                       "current_instance_type":"local"})");
     const Ended ended = finished(job);
     CHECK(ended.says("lenet, sgd, 1 epoch"));
@@ -96,7 +98,8 @@ TEST_CASE("the tree of local mode in SDK v3: no verb, channels of its own, an in
     job.channels({"train", "code", "sm_drivers"});
     job.write("input/data/code/train.py", "print()");
     job.write("input/data/sm_drivers/x.sh", "true");
-    job.write("input/config/resourceconfig.json", R"({"current_host":"algo-1","hosts":["algo-1"],"network_interface_name":"ethwe",
+    job.write("input/config/resourceconfig.json",
+              R"({"current_host":"algo-1","hosts":["algo-1"],"network_interface_name":"ethwe",
                                                       "current_instance_type":"local_cpu","topology":null})");
     const Ended ended = run_tundish({"--root", job.root().string()}, job.environment());
     INFO(ended.output);

@@ -63,16 +63,21 @@ TEST_CASE("a CIFAR-10 job leaves everything that it should, and nothing else") {
         CHECK(ended.says("120 samples"));
         CHECK(ended.says("its test file is the validation set"));
     }
-    SECTION("the failure file of an earlier run is gone") { CHECK_FALSE(job.has("output/failure")); }
+    SECTION("the failure file of an earlier run is gone") {
+        CHECK_FALSE(job.has("output/failure"));
+    }
     SECTION("exactly four files, readable by everyone") {
-        CHECK(job.list("model") == std::vector<std::string>{"config.json", "model.pt", "model.safetensors", "state_dict.pt"});
+        CHECK(job.list("model") ==
+              std::vector<std::string>{"config.json", "model.pt", "model.safetensors", "state_dict.pt"});
         for (const auto& entry : std::filesystem::recursive_directory_iterator(job.root())) {
-            if (entry.path().string().find("/input/") != std::string::npos || entry.path().filename() == "input") continue;
+            if (entry.path().string().find("/input/") != std::string::npos || entry.path().filename() == "input")
+                continue;
             INFO(entry.path().string());
             CHECK(std::filesystem::is_symlink(entry.path()) == false);
             if (entry.is_regular_file()) CHECK(mode_of(entry.path()) == 0644U);
             // model/ and output/ were there before.
-            if (entry.is_directory() && entry.path() != job.at("model") && entry.path() != job.at("output")) CHECK(mode_of(entry.path()) == 0755U);
+            if (entry.is_directory() && entry.path() != job.at("model") && entry.path() != job.at("output"))
+                CHECK(mode_of(entry.path()) == 0755U);
         }
     }
     SECTION("each published regex matches one line per epoch") {
@@ -138,10 +143,12 @@ TEST_CASE("a CIFAR-10 job leaves everything that it should, and nothing else") {
     }
 }
 
-TEST_CASE("TensorBoard events go where tensorboardoutputconfig.json says, checkpoints where checkpointconfig.json says") {
+TEST_CASE(
+    "TensorBoard events go where tensorboardoutputconfig.json says, checkpoints where checkpointconfig.json says") {
     Job job;
     job.cifar10();
-    job.write("input/config/tensorboardoutputconfig.json", R"({"S3OutputPath":"s3://b/p","LocalPath":"/opt/ml/output/tensorboard/"})");
+    job.write("input/config/tensorboardoutputconfig.json",
+              R"({"S3OutputPath":"s3://b/p","LocalPath":"/opt/ml/output/tensorboard/"})");
     job.write("input/config/checkpointconfig.json", R"({"LocalPath":"/opt/ml/state"})");
     const Ended ended = job.train();
     INFO(ended.output);

@@ -23,7 +23,9 @@ struct Weights {
     bool operator==(const Weights&) const = default;
 };
 
-Weights weights_of(const Job& job) { return {job.read("model/state_dict.pt"), job.read("model/model.safetensors")}; }
+Weights weights_of(const Job& job) {
+    return {job.read("model/state_dict.pt"), job.read("model/model.safetensors")};
+}
 
 const Weights& uninterrupted() {
     static const Weights weights = [] {
@@ -98,7 +100,8 @@ TEST_CASE("a stop while data is loaded: exit 0, no failure file") {
     job.write("input/data/train/a/0.png", noisy_image(".png", 1000, 1000));
     std::filesystem::create_directories(job.at("input/data/train/b"));
     for (int i = 1; i < 600; ++i) {
-        const std::string name = std::string("input/data/train/") + (i % 2 == 0 ? "a/" : "b/") + std::to_string(i) + ".png";
+        const std::string name =
+            std::string("input/data/train/") + (i % 2 == 0 ? "a/" : "b/") + std::to_string(i) + ".png";
         std::filesystem::create_hard_link(job.at("input/data/train/a/0.png"), job.at(name));
     }
     Process run = job.start();
@@ -131,8 +134,10 @@ TEST_CASE("a stop soon after the start, wherever it hits") {
 TEST_CASE("as process 1 of a container it hears SIGTERM too") {
     Job job(kLong);
     job.cifar10(100);
-    Process run("/usr/bin/unshare",
-                {"unshare", "--pid", "--fork", "--mount-proc", TUNDISH_EXECUTABLE, "train", "--root", job.root().string()}, job.environment());
+    Process run(
+        "/usr/bin/unshare",
+        {"unshare", "--pid", "--fork", "--mount-proc", TUNDISH_EXECUTABLE, "train", "--root", job.root().string()},
+        job.environment());
     if (!run.wait_for("first training step")) {
         const Ended ended = run.wait();
         INFO(ended.output);

@@ -12,10 +12,14 @@
 #include <catch2/catch_all.hpp>
 using Approx = Catch::Approx;
 /// Matches texts that hold `part`, for REQUIRE_THROWS_WITH; the two versions name it differently.
-inline auto contains_text(const std::string& part) { return Catch::Matchers::ContainsSubstring(part); }
+inline auto contains_text(const std::string& part) {
+    return Catch::Matchers::ContainsSubstring(part);
+}
 #else
 #include <catch2/catch.hpp>
 using Approx = Catch::Detail::Approx;
 /// Matches texts that hold `part`, for REQUIRE_THROWS_WITH; the two versions name it differently.
-inline auto contains_text(const std::string& part) { return Catch::Matchers::Contains(part); }
+inline auto contains_text(const std::string& part) {
+    return Catch::Matchers::Contains(part);
+}
 #endif

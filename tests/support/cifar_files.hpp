@@ -23,8 +23,7 @@ inline std::string cifar_record(int label, std::int64_t record, int coarse = -1)
 }
 
 /// `count` records, labels (first + i) % classes, pixels as of record first + i.
-inline std::string cifar_records(std::int64_t first, std::int64_t count, int classes = 10,
-                                 bool with_coarse = false) {
+inline std::string cifar_records(std::int64_t first, std::int64_t count, int classes = 10, bool with_coarse = false) {
     std::string bytes;
     for (std::int64_t i = first; i < first + count; ++i) {
         bytes += cifar_record(static_cast<int>(i % classes), i, with_coarse ? static_cast<int>(i % 20) : -1);
@@ -41,8 +40,7 @@ inline const std::vector<std::string>& cifar10_names() {
 /// The official binary version's folder: data_batch_1.bin … data_batch_<batches>.bin, test_batch.bin,
 /// batches.meta.txt and readme.html, with `per_batch` records a file. Training records count from 0, the test
 /// file's from 1,000,000.
-inline void write_cifar10(const TempFolder& folder, const std::string& below, int batches,
-                          std::int64_t per_batch) {
+inline void write_cifar10(const TempFolder& folder, const std::string& below, int batches, std::int64_t per_batch) {
     const std::string base = below.empty() ? "" : below + "/";
     for (int batch = 0; batch < batches; ++batch) {
         folder.write(base + "data_batch_" + std::to_string(batch + 1) + ".bin",

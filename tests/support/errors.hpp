@@ -24,8 +24,7 @@ std::string message_of(Action action) {
 /// The first of `parts` that `message` lacks, with the message; empty when it has all of them.
 inline std::string lacks(const std::string& message, std::initializer_list<std::string_view> parts) {
     for (const auto part : parts) {
-        if (message.find(part) == std::string::npos)
-            return "'" + std::string(part) + "' is not in: " + message;
+        if (message.find(part) == std::string::npos) return "'" + std::string(part) + "' is not in: " + message;
     }
     return {};
 }

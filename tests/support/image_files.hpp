@@ -12,16 +12,14 @@
 namespace tundish::testing {
 
 /// Encodes an OpenCV matrix (blue first) by extension: ".png", ".jpg", ".bmp", ".webp".
-inline std::string encoded(const cv::Mat& mat, const std::string& extension,
-                           const std::vector<int>& parameters = {}) {
+inline std::string encoded(const cv::Mat& mat, const std::string& extension, const std::vector<int>& parameters = {}) {
     std::vector<unsigned char> bytes;
     cv::imencode(extension, mat, bytes, parameters);
     return {bytes.begin(), bytes.end()};
 }
 
 /// An image of one colour.
-inline std::string plain_image(const std::string& extension, int height, int width, int red, int green,
-                               int blue) {
+inline std::string plain_image(const std::string& extension, int height, int width, int red, int green, int blue) {
     return encoded(cv::Mat(height, width, CV_8UC3, cv::Scalar(blue, green, red)), extension);
 }
 

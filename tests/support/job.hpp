@@ -12,8 +12,8 @@
 
 namespace tundish::testing {
 
-/// A made-up /opt/ml in a folder of its own, with a network and a run that take a moment. HOME and TMPDIR of its runs are
-/// folders beside it, which must stay empty.
+/// A made-up /opt/ml in a folder of its own, with a network and a run that take a moment. HOME and TMPDIR of its runs
+/// are folders beside it, which must stay empty.
 class Job {
   public:
     using Hyperparameters = std::map<std::string, std::string>;
@@ -33,22 +33,30 @@ class Job {
     /// For write_cifar10() and its like: names in it start with "ml/".
     [[nodiscard]] const TempFolder& folder() const { return folder_; }
 
-    void write(const std::filesystem::path& relative, const std::string& content) const { folder_.write("ml" / relative, content); }
-    [[nodiscard]] std::string read(const std::filesystem::path& relative) const { return folder_.read("ml" / relative); }
-    [[nodiscard]] bool has(const std::filesystem::path& relative) const { return std::filesystem::exists(at(relative)); }
+    void write(const std::filesystem::path& relative, const std::string& content) const {
+        folder_.write("ml" / relative, content);
+    }
+    [[nodiscard]] std::string read(const std::filesystem::path& relative) const {
+        return folder_.read("ml" / relative);
+    }
+    [[nodiscard]] bool has(const std::filesystem::path& relative) const {
+        return std::filesystem::exists(at(relative));
+    }
     [[nodiscard]] std::string failure() const { return read("output/failure"); }
 
     /// Names of what lies in a folder under the root, sorted.
     [[nodiscard]] std::vector<std::string> list(const std::filesystem::path& relative) const {
         std::vector<std::string> names;
         std::error_code error;
-        for (const auto& entry : std::filesystem::directory_iterator(at(relative), error)) names.push_back(entry.path().filename().string());
+        for (const auto& entry : std::filesystem::directory_iterator(at(relative), error))
+            names.push_back(entry.path().filename().string());
         std::sort(names.begin(), names.end());
         return names;
     }
 
     void hyperparameters(const Hyperparameters& changes) {
-        Hyperparameters all{{"model", "lenet"}, {"epochs", "1"}, {"batch_size", "50"}, {"seed", "7"}, {"deterministic", "true"}};
+        Hyperparameters all{
+            {"model", "lenet"}, {"epochs", "1"}, {"batch_size", "50"}, {"seed", "7"}, {"deterministic", "true"}};
         for (const auto& [name, value] : changes) all[name] = value;
         std::string json;
         for (const auto& [name, value] : all) {
@@ -59,7 +67,8 @@ class Job {
 
     void channels(const std::vector<std::string>& names) const {
         std::string json;
-        for (const auto& name : names) json += (json.empty() ? "{\"" : ",\"") + name + R"(":{"TrainingInputMode":"File"})";
+        for (const auto& name : names)
+            json += (json.empty() ? "{\"" : ",\"") + name + R"(":{"TrainingInputMode":"File"})";
         write("input/config/inputdataconfig.json", json + "}");
     }
 

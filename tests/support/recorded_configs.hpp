@@ -50,8 +50,7 @@ inline constexpr RecordedJob kLocalV2{
 
 /// SDK v3's ModelTrainer: bare strings, a network interface that is not there, two channels of its own.
 inline constexpr RecordedJob kLocalV3{
-    "local mode, SDK v3",
-    R"({"epochs":"3","optimizer":"sgd","early_stopping":"true","lr_scheduler_step":"[1, 2]"})",
+    "local mode, SDK v3", R"({"epochs":"3","optimizer":"sgd","early_stopping":"true","lr_scheduler_step":"[1, 2]"})",
     R"({"train":{"TrainingInputMode":"File","ContentType":"image/png"},"code":{"TrainingInputMode":"File"},
         "sm_drivers":{"TrainingInputMode":"File"}})",
     R"({"current_host":"algo-1","hosts":["algo-1"],"network_interface_name":"ethwe",
@@ -84,8 +83,7 @@ inline constexpr RecordedJob kHeterogeneous{
         {"instance_group_name":"train_group","instance_type":"ml.p4d.24xlarge","hosts":["algo-3","algo-1"]}],
         "network_interface_name":"eth0","topology":[{"hostName":"algo-1","capacityUnitId":"a"}]})"};
 
-inline constexpr const RecordedJob* kRecordedJobs[] = {&kTwoHosts2020, &kOwnContainer2022, &kTopologyNull2025,
-                                                       &kLocalV2,      &kLocalV3,          &kTuningJob,
-                                                       &kHeterogeneous};
+inline constexpr const RecordedJob* kRecordedJobs[] = {
+    &kTwoHosts2020, &kOwnContainer2022, &kTopologyNull2025, &kLocalV2, &kLocalV3, &kTuningJob, &kHeterogeneous};
 
 }  // namespace tundish::testing

@@ -34,8 +34,8 @@ inline constexpr std::chrono::seconds kDeadline{60 * kSlowness};
 
 /// How a process ended, and all that it wrote to stdout and stderr.
 struct Ended {
-    int code = -1;    ///< the exit code; -1 after a signal
-    int signal = 0;   ///< the signal that ended it, or 0
+    int code = -1;      ///< the exit code; -1 after a signal
+    int signal = 0;     ///< the signal that ended it, or 0
     bool hung = false;  ///< the deadline passed and it was killed
     std::string output;
 

@@ -8,8 +8,10 @@
 
 namespace tundish::testing {
 
-/// `count` images whose class shows: a bright band at a height that depends on the class, over noise. Learnable in a few steps.
-inline SampleSet tiny_samples(std::int64_t count, std::int64_t classes = 4, ImageShape shape = {3, 32, 32}, std::uint64_t seed = 1) {
+/// `count` images whose class shows: a bright band at a height that depends on the class, over noise. Learnable in a
+/// few steps.
+inline SampleSet tiny_samples(std::int64_t count, std::int64_t classes = 4, ImageShape shape = {3, 32, 32},
+                              std::uint64_t seed = 1) {
     SampleSet set;
     set.shape = shape;
     for (std::int64_t c = 0; c < classes; ++c) set.class_names.push_back("class" + std::to_string(c));
@@ -20,7 +22,9 @@ inline SampleSet tiny_samples(std::int64_t count, std::int64_t classes = 4, Imag
         for (int c = 0; c < shape.channels; ++c) {
             for (int y = 0; y < shape.height; ++y) {
                 for (int x = 0; x < shape.width; ++x) {
-                    const auto noise = random_bits({seed, static_cast<std::uint64_t>(i), static_cast<std::uint64_t>((c * 64 + y) * 64 + x)}) & 63U;
+                    const auto noise = random_bits({seed, static_cast<std::uint64_t>(i),
+                                                    static_cast<std::uint64_t>((c * 64 + y) * 64 + x)}) &
+                                       63U;
                     const bool bright = y / band == static_cast<int>(label);
                     set.pixels.push_back(static_cast<std::uint8_t>(noise + (bright ? 160U : 20U)));
                 }

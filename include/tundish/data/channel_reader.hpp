@@ -24,8 +24,7 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
 
 /// The reader of an opened channel. `num_classes` 0: found out. `part` counts for CIFAR only. Throws
 /// DataError.
-std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
-                                                 std::int64_t num_classes);
+std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part, std::int64_t num_classes);
 
 /// True for CIFAR channels that hold a test file.
 bool has_test_file(const OpenedChannel& opened);

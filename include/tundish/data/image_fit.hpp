@@ -8,9 +8,8 @@ namespace tundish {
 
 /// How images of any size become samples of one. Without either field they stay as they are.
 struct ImageFit {
-    std::optional<ImageShape>
-        shape;  ///< stretch (or, with a short side, crop) to this; grey or colour as it says
-    std::optional<int> short_side;  ///< first scale the shorter side to this, keeping the aspect ratio
+    std::optional<ImageShape> shape;  ///< stretch (or, with a short side, crop) to this; grey or colour as it says
+    std::optional<int> short_side;    ///< first scale the shorter side to this, keeping the aspect ratio
 
     /// Channels to decode to.
     [[nodiscard]] int channels() const { return shape ? shape->channels : 3; }

@@ -37,8 +37,8 @@ class RecordReader {
     /// Fills the payload of a record that next_unloaded() gave. Any thread. Throws as next() does.
     virtual void load(Record& /*record*/) const {}
 
-    /// Raw formats: appends all records that are left to the set's pixels and labels, much faster than next() can. False,
-    /// and nothing read, for a reader that has only next(). Throws as next() does.
+    /// Raw formats: appends all records that are left to the set's pixels and labels, much faster than next() can.
+    /// False, and nothing read, for a reader that has only next(). Throws as next() does.
     virtual bool read_all_into(SampleSet& /*samples*/) { return false; }
 
     /// Set when payloads are raw planar uint8 pixels of this shape rather than encoded images.

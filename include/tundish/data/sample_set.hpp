@@ -28,11 +28,13 @@ enum class BadRecordPolicy { error, skip, skip_warn };
 /// How a channel is turned into samples.
 struct DataOptions {
     DataFormat format = DataFormat::automatic;
-    std::optional<ImageShape> image_shape;       ///< absent: the data's own size (the first image decides for encoded images)
-    std::optional<int> resize_short_side;        ///< shrink the shorter side to this first, then crop the centre to image_shape
-    std::int64_t num_classes = 0;                ///< 0: found out from the data; else labels must lie in 0..num_classes-1
+    std::optional<ImageShape>
+        image_shape;  ///< absent: the data's own size (the first image decides for encoded images)
+    std::optional<int>
+        resize_short_side;         ///< shrink the shorter side to this first, then crop the centre to image_shape
+    std::int64_t num_classes = 0;  ///< 0: found out from the data; else labels must lie in 0..num_classes-1
     BadRecordPolicy on_bad_record = BadRecordPolicy::error;
-    int decode_threads = 0;                      ///< 0: as many as the process may use
+    int decode_threads = 0;  ///< 0: as many as the process may use
 };
 
 /// The channels of a training job after loading. `validation` is absent when the job has none.
@@ -45,9 +47,9 @@ struct TrainingData {
 /// Throws DataError naming channel, file, record, what was expected and what was found; Stopped on SIGTERM.
 SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options);
 
-/// Reads the train channel and, if there is one, the validation channel (`nullptr`: none). A `test_batch.bin` (CIFAR-100:
-/// `test.bin`) in the train channel is never trained on: it becomes the validation set when there is no other.
-/// The validation set's classes must be those of the train set (same names in the same order for folders).
+/// Reads the train channel and, if there is one, the validation channel (`nullptr`: none). A `test_batch.bin`
+/// (CIFAR-100: `test.bin`) in the train channel is never trained on: it becomes the validation set when there is no
+/// other. The validation set's classes must be those of the train set (same names in the same order for folders).
 TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
                                 const ChannelSpec* validation_lst, const DataOptions& options);
 

@@ -24,8 +24,8 @@ std::vector<std::string> architecture_names();
 /// probabilities. Throws ConfigError when the name is unknown or the images are too small for it.
 ///
 /// Sources: airbench: K. Jordan, airbench94_muon (whitening 2x2, three groups 64/256/256, 1.97 M parameters);
-/// resnet9: D. Page, "How to train your ResNet" (64/128/256/512, two residual blocks); keras_cnn: the network of AWS's Pipe-mode
-/// CIFAR-10 lab (556,586 parameters); lenet: LeCun et al. 1998 with max-pooling and ReLU.
+/// resnet9: D. Page, "How to train your ResNet" (64/128/256/512, two residual blocks); keras_cnn: the network of AWS's
+/// Pipe-mode CIFAR-10 lab (556,586 parameters); lenet: LeCun et al. 1998 with max-pooling and ReLU.
 Architecture make_architecture(const std::string& name, const ImageShape& input, std::int64_t classes,
                                double dropout_scale = 1.0);
 

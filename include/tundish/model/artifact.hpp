@@ -17,7 +17,7 @@ struct ModelConfig {
     ImageShape input;
     std::vector<std::string> class_names;
     Preprocess preprocess;
-    bool normalises_itself = true;      ///< model.pt takes pixels 0..255; otherwise the caller scales and normalises
+    bool normalises_itself = true;       ///< model.pt takes pixels 0..255; otherwise the caller scales and normalises
     bool outputs_probabilities = false;  ///< otherwise logits
     std::string precision = "fp32";      ///< of training
     std::map<std::string, double> metrics;
@@ -30,15 +30,15 @@ inline constexpr const char* kSafetensorsFile = "model.safetensors";
 inline constexpr const char* kConfigFile = "config.json";
 
 /// Writes model.pt (TorchScript), state_dict.pt, model.safetensors and config.json (with size and CRC-32C of the other
-/// three) into `folder`: all four are written aside and synced before the first is renamed. Throws MachineError when the folder cannot
-/// be written.
+/// three) into `folder`: all four are written aside and synced before the first is renamed. Throws MachineError when
+/// the folder cannot be written.
 void save_artifact(const std::filesystem::path& folder, const Network& network, const ModelConfig& config);
 
 /// Reads and checks config.json. Throws ArtifactError naming folder, key, what was expected and what was found.
 ModelConfig load_model_config(const std::filesystem::path& folder);
 
-/// Throws ArtifactError naming the first weights file whose size or CRC-32C is not what config.json says. A config.json without
-/// sums (a hand-written one) passes.
+/// Throws ArtifactError naming the first weights file whose size or CRC-32C is not what config.json says. A config.json
+/// without sums (a hand-written one) passes.
 void check_weights(const std::filesystem::path& folder);
 
 }  // namespace tundish

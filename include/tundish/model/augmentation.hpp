@@ -11,9 +11,9 @@ namespace tundish {
 
 /// The random changes of a training image, each off at its zero.
 struct AugmentationOptions {
-    bool flip = true;           ///< alternating: a sample is mirrored in every other epoch, half of them starting mirrored
-    int crop_padding = 0;       ///< shift by up to this many pixels each way, the border filled by reflection
-    int cutout = 0;             ///< side of a square set to the mean colour, at a random place; 0 is off
+    bool flip = true;      ///< alternating: a sample is mirrored in every other epoch, half of them starting mirrored
+    int crop_padding = 0;  ///< shift by up to this many pixels each way, the border filled by reflection
+    int cutout = 0;        ///< side of a square set to the mean colour, at a random place; 0 is off
     double color_jitter = 0.0;  ///< brightness shift and contrast change of up to this fraction of the pixel range
 };
 
@@ -21,8 +21,8 @@ struct AugmentationOptions {
 /// Every decision is drawn from (seed, epoch, sample), so that it does not depend on batch, rank, device or resume.
 class BatchMaker {
   public:
-    /// `pixels` (N, C, H, W) uint8 and `labels` (N) int64 on the training device. `first_sample`: number of the first of
-    /// them in the whole job, when this rank holds a part.
+    /// `pixels` (N, C, H, W) uint8 and `labels` (N) int64 on the training device. `first_sample`: number of the first
+    /// of them in the whole job, when this rank holds a part.
     BatchMaker(at::Tensor pixels, at::Tensor labels, Preprocess preprocess, AugmentationOptions augmentation,
                std::uint64_t seed, std::int64_t first_sample = 0);
 
@@ -43,8 +43,8 @@ class BatchMaker {
     std::int64_t first_sample_;
 };
 
-/// The six views of test-time augmentation are image and mirror at shifts (0,0), (-1,-1) and (+1,+1), borders reflected;
-/// the unshifted pair and the four shifted views weigh one half each (airbench94_muon, performance.md §1.3).
+/// The six views of test-time augmentation are image and mirror at shifts (0,0), (-1,-1) and (+1,+1), borders
+/// reflected; the unshifted pair and the four shifted views weigh one half each (airbench94_muon, performance.md §1.3).
 /// `logits_of` maps normalised images to logits; `pixels` is uint8 (N, C, H, W).
 at::Tensor shifted(const at::Tensor& images, int rows, int columns);
 

@@ -42,8 +42,7 @@ bool conv3x3_supported(const Conv3x3Shape& shape);
 
 // output[n,y,x,o] = sum over dy, dx, i of input[n,y+dy-1,x+dx-1,i] * weight[o,dy,dx,i]. Throws
 // std::bad_alloc.
-void conv3x3_forward(const Conv3x3Shape& shape, const float* input, const float* weight, float* output,
-                     int threads);
+void conv3x3_forward(const Conv3x3Shape& shape, const float* input, const float* weight, float* output, int threads);
 
 // The gradient with respect to input. Throws std::bad_alloc.
 void conv3x3_input_gradient(const Conv3x3Shape& shape, const float* output_gradient, const float* weight,

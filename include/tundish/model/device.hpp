@@ -7,7 +7,8 @@
 
 namespace tundish {
 
-/// The CPU instruction sets that decide which arithmetic pays. Asked of the processor, not of the operating system's text files.
+/// The CPU instruction sets that decide which arithmetic pays. Asked of the processor, not of the operating system's
+/// text files.
 struct CpuFeatures {
     bool avx2 = false;
     bool avx512 = false;
@@ -27,8 +28,8 @@ at::ScalarType automatic_precision(const at::Device& device);
 /// One sentence for the log: "CPU, 2 threads, AVX2" or "NVIDIA H200 (capability 9.0)".
 std::string describe_device(const at::Device& device);
 
-/// Uses `threads` threads (0: as many as the cgroup and the affinity mask allow), and for CUDA sets cuDNN's autotuning and TF32.
-/// `deterministic` forbids algorithms whose results vary from run to run. Call before any parallel work.
+/// Uses `threads` threads (0: as many as the cgroup and the affinity mask allow), and for CUDA sets cuDNN's autotuning
+/// and TF32. `deterministic` forbids algorithms whose results vary from run to run. Call before any parallel work.
 void set_up_device(const at::Device& device, int threads, bool deterministic);
 
 }  // namespace tundish

@@ -33,22 +33,21 @@ struct BatchNormStatistics {
 };
 
 // output = gelu((input − mean) / sqrt(variance + epsilon) + bias), with the statistics of this batch.
-void batch_norm_gelu_forward(const BatchNormShape& shape, const float* input, const float* bias,
-                             float* output, BatchNormStatistics statistics, int threads);
+void batch_norm_gelu_forward(const BatchNormShape& shape, const float* input, const float* bias, float* output,
+                             BatchNormStatistics statistics, int threads);
 
 // Overwrites input_gradient and bias_gradient. Two sweeps; GELU is computed again rather than stored.
 void batch_norm_gelu_backward(const BatchNormShape& shape, const float* input, const float* bias,
-                              BatchNormStatistics statistics, const float* output_gradient,
-                              float* input_gradient, float* bias_gradient, int threads);
+                              BatchNormStatistics statistics, const float* output_gradient, float* input_gradient,
+                              float* bias_gradient, int threads);
 
 // output = gelu(input + bias), with a bias per channel.
-void bias_gelu_forward(std::int64_t rows, std::int64_t channels, const float* input, const float* bias,
-                       float* output, int threads);
+void bias_gelu_forward(std::int64_t rows, std::int64_t channels, const float* input, const float* bias, float* output,
+                       int threads);
 
 // Overwrites input_gradient and bias_gradient.
 void bias_gelu_backward(std::int64_t rows, std::int64_t channels, const float* input, const float* bias,
-                        const float* output_gradient, float* input_gradient, float* bias_gradient,
-                        int threads);
+                        const float* output_gradient, float* input_gradient, float* bias_gradient, int threads);
 
 // Max-pooling over 2x2 windows that do not overlap; an odd last row or column of the input belongs to no
 // window.
@@ -61,8 +60,7 @@ struct MaxPoolShape {
 
 // output and winner: batch, height/2, width/2, channels. winner is 0..3, the place in the window (row by row)
 // of the first largest value; NaN counts as largest.
-void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner,
-                      int threads);
+void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner, int threads);
 
 // Overwrites input_gradient.
 void max_pool_backward(const MaxPoolShape& shape, const float* output_gradient, const std::uint8_t* winner,

@@ -21,7 +21,7 @@ struct Conv2d {
 struct BatchNorm2d {
     int channels = 0;
     double eps = 1e-5;
-    double momentum = 0.1;     ///< as torch means it: weight of the new batch
+    double momentum = 0.1;      ///< as torch means it: weight of the new batch
     bool scale_frozen = false;  ///< the factor stays 1 and is not trained
 };
 
@@ -65,8 +65,8 @@ struct Residual {
     std::vector<Layer> shortcut;
 };
 
-using Operation = std::variant<Conv2d, BatchNorm2d, Activation, MaxPool2d, GlobalMaxPool, Flatten, Linear, Dropout,
-                               Scale, Residual>;
+using Operation =
+    std::variant<Conv2d, BatchNorm2d, Activation, MaxPool2d, GlobalMaxPool, Flatten, Linear, Dropout, Scale, Residual>;
 
 /// One step of a network. `name` prefixes the parameters ("group1.conv1" -> "group1.conv1.weight"); layers without
 /// parameters may leave it empty. Each part between dots must be an identifier, as TorchScript asks.

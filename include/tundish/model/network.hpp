@@ -49,13 +49,16 @@ class Network {
     [[nodiscard]] const std::vector<Parameter>& parameters() const { return parameters_; }
     [[nodiscard]] at::Device device() const { return device_; }
 
-    /// The tensor called `name`, a parameter or a buffer. Throws std::out_of_range for a name that is not in the network.
+    /// The tensor called `name`, a parameter or a buffer. Throws std::out_of_range for a name that is not in the
+    /// network.
     [[nodiscard]] const at::Tensor& at(const std::string& name) const { return tensors_.at(name); }
 
-    /// Parameters and buffers (running_mean, running_var) in the order of torch's state_dict. Shares memory with the network.
+    /// Parameters and buffers (running_mean, running_var) in the order of torch's state_dict. Shares memory with the
+    /// network.
     [[nodiscard]] std::vector<NamedTensor> state() const;
 
-    /// Copies values in. Throws ArtifactError naming every missing, surplus or wrongly shaped tensor; changes nothing then.
+    /// Copies values in. Throws ArtifactError naming every missing, surplus or wrongly shaped tensor; changes nothing
+    /// then.
     void load_state(const std::vector<NamedTensor>& state);
 
     /// Number of values in all parameters.

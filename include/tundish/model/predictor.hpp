@@ -20,7 +20,8 @@ class Predictor {
 
     [[nodiscard]] const ModelConfig& config() const { return config_; }
 
-    /// `pixels`: (N, C, H, W), uint8 or float, 0..255, of the model's size. Returns (N, classes) float32 as model.pt gives them.
+    /// `pixels`: (N, C, H, W), uint8 or float, 0..255, of the model's size. Returns (N, classes) float32 as model.pt
+    /// gives them.
     [[nodiscard]] at::Tensor raw_outputs(const at::Tensor& pixels) const;
 
     /// Class probabilities of one image of any size: brought to the model's channels and size by the one resize rule.

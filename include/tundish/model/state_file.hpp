@@ -14,7 +14,8 @@ namespace tundish {
 /// Files that Python opens with `torch.load(path, weights_only=True)`: torch's zip format with a pickle that holds only
 /// plain dicts, lists, numbers, strings and tensors. (torch::pickle_save writes type tags that weights_only refuses.)
 
-/// The bytes of such a file. `value` may hold generic dicts with string keys, generic lists, numbers, strings, tensors (CPU).
+/// The bytes of such a file. `value` may hold generic dicts with string keys, generic lists, numbers, strings, tensors
+/// (CPU).
 std::string to_torch_bytes(const c10::IValue& value);
 
 /// Reads what to_torch_bytes() wrote. Throws ArtifactError naming `origin` when the bytes are damaged.

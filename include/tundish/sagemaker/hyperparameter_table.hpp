@@ -37,12 +37,11 @@ struct Hyperparameter {
     ValueKind kind = ValueKind::anything;
     double lowest = 0.0;  ///< integer, number and each member of a number_list: both ends are allowed
     double highest = 0.0;
-    std::vector<std::string> choices;  ///< accepted texts, in any case
-    std::vector<std::pair<std::string, std::string>>
-        synonyms;                              ///< another dialect's spelling, the choice it means
-    std::vector<std::string> planned_choices;  ///< known elsewhere, not built here yet
-    std::string default_text;                  ///< empty: the model's recipe or the data decides
-    std::string sentence;                      ///< what it does, with its unit
+    std::vector<std::string> choices;                           ///< accepted texts, in any case
+    std::vector<std::pair<std::string, std::string>> synonyms;  ///< another dialect's spelling, the choice it means
+    std::vector<std::string> planned_choices;                   ///< known elsewhere, not built here yet
+    std::string default_text;                                   ///< empty: the model's recipe or the data decides
+    std::string sentence;                                       ///< what it does, with its unit
     bool tunable = false;
     Support support = Support::built;
     std::function<void(JobSettings&, const HyperparameterValue&)> store;  ///< empty unless support is `built`

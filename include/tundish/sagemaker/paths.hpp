@@ -16,18 +16,10 @@ class Paths {
     [[nodiscard]] const std::filesystem::path& root() const { return root_; }
 
     [[nodiscard]] std::filesystem::path input_config() const { return root_ / "input" / "config"; }
-    [[nodiscard]] std::filesystem::path hyperparameters() const {
-        return input_config() / "hyperparameters.json";
-    }
-    [[nodiscard]] std::filesystem::path input_data_config() const {
-        return input_config() / "inputdataconfig.json";
-    }
-    [[nodiscard]] std::filesystem::path resource_config() const {
-        return input_config() / "resourceconfig.json";
-    }
-    [[nodiscard]] std::filesystem::path checkpoint_config() const {
-        return input_config() / "checkpointconfig.json";
-    }
+    [[nodiscard]] std::filesystem::path hyperparameters() const { return input_config() / "hyperparameters.json"; }
+    [[nodiscard]] std::filesystem::path input_data_config() const { return input_config() / "inputdataconfig.json"; }
+    [[nodiscard]] std::filesystem::path resource_config() const { return input_config() / "resourceconfig.json"; }
+    [[nodiscard]] std::filesystem::path checkpoint_config() const { return input_config() / "checkpointconfig.json"; }
     [[nodiscard]] std::filesystem::path tensorboard_config() const {
         return input_config() / "tensorboardoutputconfig.json";
     }
@@ -42,9 +34,7 @@ class Paths {
     [[nodiscard]] std::filesystem::path output() const { return root_ / "output"; }
     [[nodiscard]] std::filesystem::path failure() const { return output() / "failure"; }
     /// A folder for each host: SageMaker merges all hosts' output/data into one archive.
-    [[nodiscard]] std::filesystem::path output_data(const std::string& host) const {
-        return output() / "data" / host;
-    }
+    [[nodiscard]] std::filesystem::path output_data(const std::string& host) const { return output() / "data" / host; }
     [[nodiscard]] std::filesystem::path default_tensorboard() const { return output() / "tensorboard"; }
     /// SAGEMAKER_METRICS_DIRECTORY if it is set, else output/metrics/sagemaker.
     [[nodiscard]] std::filesystem::path sagemaker_metrics() const;

@@ -19,13 +19,11 @@ struct InstanceGroup {
 /// The machines of the job. Defaults are those of a single host without resourceconfig.json.
 struct ResourceConfig {
     std::string current_host = "algo-1";
-    std::vector<std::string> hosts{
-        "algo-1"};  ///< rank order is the order of this list, never the digits of a name
-    std::string network_interface_name =
-        "eth0";                         ///< may name an interface that does not exist (SDK v3 local mode)
-    std::string current_instance_type;  ///< empty when not told
-    std::string current_group_name;     ///< empty when not told
-    std::vector<InstanceGroup> instance_groups;  ///< empty when not told
+    std::vector<std::string> hosts{"algo-1"};     ///< rank order is the order of this list, never the digits of a name
+    std::string network_interface_name = "eth0";  ///< may name an interface that does not exist (SDK v3 local mode)
+    std::string current_instance_type;            ///< empty when not told
+    std::string current_group_name;               ///< empty when not told
+    std::vector<InstanceGroup> instance_groups;   ///< empty when not told
 
     /// The place of current_host in hosts.
     [[nodiscard]] std::size_t host_index() const;

@@ -6,8 +6,8 @@
 
 namespace tundish {
 
-/// Which samples each step of an epoch takes. An epoch is a random order of all samples cut into batches whose sizes differ by at most
-/// one, so every sample is used once and there is no small last batch.
+/// Which samples each step of an epoch takes. An epoch is a random order of all samples cut into batches whose sizes
+/// differ by at most one, so every sample is used once and there is no small last batch.
 class EpochPlan {
   public:
     EpochPlan(std::int64_t samples, std::int64_t batches, std::uint64_t seed, std::int64_t epoch);

@@ -18,19 +18,19 @@ struct ParameterGroup {
     OptimizerKind kind = OptimizerKind::sgd;
     double learning_rate = 0.0;  ///< peak
     double momentum = 0.0;
-    double weight_decay = 0.0;   ///< added to the gradient; adamw: taken off the parameter directly
+    double weight_decay = 0.0;  ///< added to the gradient; adamw: taken off the parameter directly
     double beta_1 = 0.9;
     double beta_2 = 0.999;
     double eps = 1e-8;
     double gamma = 0.9;
     LrSchedule schedule;
-    bool ends = false;           ///< no longer trained once its schedule has reached total_steps
+    bool ends = false;  ///< no longer trained once its schedule has reached total_steps
 };
 
-/// Moves parameters along their gradients. Update rules as torch.optim has them (SGD with and without Nesterov, Adam, AdamW,
-/// RMSprop), and Muon as in airbench94_muon: each filter is first rescaled to the norm sqrt(out_channels), then moved along its
-/// orthogonalised momentum (Newton-Schulz, three iterations of the quintic with 3.4445, -4.7750, 2.0315).
-/// Works on the parameters' device without waiting for it. One thread.
+/// Moves parameters along their gradients. Update rules as torch.optim has them (SGD with and without Nesterov, Adam,
+/// AdamW, RMSprop), and Muon as in airbench94_muon: each filter is first rescaled to the norm sqrt(out_channels), then
+/// moved along its orthogonalised momentum (Newton-Schulz, three iterations of the quintic with 3.4445,
+/// -4.7750, 2.0315). Works on the parameters' device without waiting for it. One thread.
 class Optimizer {
   public:
     explicit Optimizer(std::vector<ParameterGroup> groups);
@@ -60,8 +60,8 @@ class Optimizer {
     std::vector<Slots> slots_;
 };
 
-/// The groups of a recipe: airbench's four for muon (filters; whitening bias, which ends after three epochs; norm biases;
-/// head), else one with weight decay (filters, linear weights) and one without (biases, norms).
+/// The groups of a recipe: airbench's four for muon (filters; whitening bias, which ends after three epochs; norm
+/// biases; head), else one with weight decay (filters, linear weights) and one without (biases, norms).
 std::vector<ParameterGroup> make_groups(const Network& network, const TrainOptions& options, const Recipe& recipe);
 
 }  // namespace tundish

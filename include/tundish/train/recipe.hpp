@@ -8,19 +8,19 @@
 
 namespace tundish {
 
-/// The options of a job with every open choice decided. Defaults come from the model's published recipe and, where it has none,
-/// from the built-in Image Classification algorithm or from torch.optim.
+/// The options of a job with every open choice decided. Defaults come from the model's published recipe and, where it
+/// has none, from the built-in Image Classification algorithm or from torch.optim.
 struct Recipe {
     OptimizerKind optimizer = OptimizerKind::sgd;
     double epochs = 0.0;
-    std::int64_t batch_size = 0;        ///< over all ranks
+    std::int64_t batch_size = 0;  ///< over all ranks
     double learning_rate = 0.0;
     double momentum = 0.0;
     double weight_decay = 0.0;
     double eps = 1e-8;
     ScheduleKind schedule = ScheduleKind::constant;
     double label_smoothing = 0.0;
-    bool sum_loss = false;              ///< gradients of the sum over the batch instead of the mean, as airbench has them
+    bool sum_loss = false;  ///< gradients of the sum over the batch instead of the mean, as airbench has them
     bool test_time_augmentation = false;
     bool flip = false;
     int crop_padding = 0;
@@ -28,7 +28,7 @@ struct Recipe {
     double color_jitter = 0.0;
 
     std::int64_t steps_per_epoch = 0;
-    std::int64_t total_steps = 0;       ///< round(epochs x steps_per_epoch), at least 1
+    std::int64_t total_steps = 0;  ///< round(epochs x steps_per_epoch), at least 1
 };
 
 /// Decides what the options left open, for a train set of `samples` samples.

@@ -24,10 +24,10 @@ class Reporter {
 
 /// Where the reports go; an empty path switches that output off.
 struct ReportPaths {
-    std::filesystem::path metrics_jsonl;         ///< DIR/output/data/<host>/metrics.jsonl
+    std::filesystem::path metrics_jsonl;  ///< DIR/output/data/<host>/metrics.jsonl
     std::filesystem::path tensorboard_folder;
     std::filesystem::path sagemaker_metrics_folder;  ///< DIR/output/metrics/sagemaker
-    std::filesystem::path plots_folder;          ///< DIR/output/data/<host>
+    std::filesystem::path plots_folder;              ///< DIR/output/data/<host>
 };
 
 /// The lines that published metric regexes match, on stdout: one Keras line, two Image Classification lines, one
@@ -41,9 +41,11 @@ struct MetricDefinition {
 };
 std::vector<MetricDefinition> metric_definitions();
 
-/// All reporters for a job: metric lines, metrics.jsonl, TensorBoard events, SageMaker's metric file, and at the end the
-/// training curves and the confusion matrix as PNG. `resumed_step` > 0: metrics.jsonl keeps the lines up to that step only.
-std::vector<std::unique_ptr<Reporter>> make_reporters(const ReportPaths& paths, const std::vector<std::string>& class_names,
+/// All reporters for a job: metric lines, metrics.jsonl, TensorBoard events, SageMaker's metric file, and at the end
+/// the training curves and the confusion matrix as PNG. `resumed_step` > 0: metrics.jsonl keeps the lines up to that
+/// step only.
+std::vector<std::unique_ptr<Reporter>> make_reporters(const ReportPaths& paths,
+                                                      const std::vector<std::string>& class_names,
                                                       std::int64_t resumed_step);
 
 }  // namespace tundish

@@ -13,14 +13,15 @@
 
 namespace tundish {
 
-/// Forward, backward and update of one batch. Nothing here waits for the device (but for half precision's overflow check): loss and hits are
-/// added up in tensors and read once an epoch.
+/// Forward, backward and update of one batch. Nothing here waits for the device (but for half precision's overflow
+/// check): loss and hits are added up in tensors and read once an epoch.
 class TrainStep {
   public:
-    TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute, std::uint64_t seed,
-              Communicator& communicator);
+    TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
+              std::uint64_t seed, Communicator& communicator);
 
-    /// One step on `batch`, this rank's part of a batch of `batch_samples` over all ranks. `step` counts from 0 over the job.
+    /// One step on `batch`, this rank's part of a batch of `batch_samples` over all ranks. `step` counts from 0 over
+    /// the job.
     void run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t batch_samples);
 
     struct Totals {
@@ -30,7 +31,8 @@ class TrainStep {
     /// Sums over all ranks since the last call; waits for the device.
     Totals take_totals();
 
-    /// Loss scaling, for checkpoints; shares memory. load_scaler() looks for the same names and leaves what it does not find.
+    /// Loss scaling, for checkpoints; shares memory. load_scaler() looks for the same names and leaves what it does not
+    /// find.
     [[nodiscard]] std::vector<NamedTensor> scaler_state() const;
     void load_scaler(const std::vector<NamedTensor>& state);
 

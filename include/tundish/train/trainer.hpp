@@ -20,14 +20,15 @@ struct TrainingPaths {
 
 /// How a job ended.
 struct TrainingResult {
-    bool stopped = false;           ///< by SIGTERM: a checkpoint was written, a later start continues
-    bool has_model = false;         ///< a verified artifact lies in the model folder
-    Evaluation final_evaluation;    ///< of the artifact's weights; samples is 0 without validation data
+    bool stopped = false;         ///< by SIGTERM: a checkpoint was written, a later start continues
+    bool has_model = false;       ///< a verified artifact lies in the model folder
+    Evaluation final_evaluation;  ///< of the artifact's weights; samples is 0 without validation data
 };
 
-/// Trains one rank from start, or from the newest checkpoint, to the end. Prints the log and metric lines, keeps the best model so far in the model
-/// folder from the first evaluation on, and verifies the final artifact by loading it again.
-/// Throws ConfigError, DataError, ArtifactError or MachineError.
-TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths, Communicator& communicator);
+/// Trains one rank from start, or from the newest checkpoint, to the end. Prints the log and metric lines, keeps the
+/// best model so far in the model folder from the first evaluation on, and verifies the final artifact by loading it
+/// again. Throws ConfigError, DataError, ArtifactError or MachineError.
+TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
+                     Communicator& communicator);
 
 }  // namespace tundish

@@ -47,8 +47,7 @@ class ChannelSums {
 
     double total(std::int64_t column) const {
         double sum = 0;
-        for (std::int64_t block = 0; block < blocks_; ++block)
-            sum += blocks_sums_[block * 2 * channels_ + column];
+        for (std::int64_t block = 0; block < blocks_; ++block) sum += blocks_sums_[block * 2 * channels_ + column];
         return sum;
     }
 

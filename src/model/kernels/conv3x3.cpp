@@ -7,8 +7,7 @@ namespace tundish {
 namespace {
 
 InstructionSet instruction_set(std::int64_t in_channels, std::int64_t out_channels) {
-    return best_instruction_set(in_channels |
-                                out_channels);  // a power of two divides both if it divides the union
+    return best_instruction_set(in_channels | out_channels);  // a power of two divides both if it divides the union
 }
 
 void convolve(const Conv3x3Job& job, int threads) {
@@ -20,19 +19,16 @@ void convolve(const Conv3x3Job& job, int threads) {
 
 bool conv3x3_runs(const Conv3x3Shape& shape) {
     return shape.batch >= 1 && shape.height >= 1 && shape.width >= 1 && shape.in_channels >= 1 &&
-           shape.out_channels >= 1 &&
-           instruction_set(shape.in_channels, shape.out_channels) != InstructionSet::kNone;
+           shape.out_channels >= 1 && instruction_set(shape.in_channels, shape.out_channels) != InstructionSet::kNone;
 }
 
 bool conv3x3_supported(const Conv3x3Shape& shape) {
     constexpr std::int64_t kFewestChannels = 16, kFewestPixels = 800;
-    return conv3x3_runs(shape) && shape.in_channels >= kFewestChannels &&
-           shape.out_channels >= kFewestChannels && shape.height >= 3 && shape.width >= 3 &&
-           shape.batch * shape.height * shape.width >= kFewestPixels;
+    return conv3x3_runs(shape) && shape.in_channels >= kFewestChannels && shape.out_channels >= kFewestChannels &&
+           shape.height >= 3 && shape.width >= 3 && shape.batch * shape.height * shape.width >= kFewestPixels;
 }
 
-void conv3x3_forward(const Conv3x3Shape& shape, const float* input, const float* weight, float* output,
-                     int threads) {
+void conv3x3_forward(const Conv3x3Shape& shape, const float* input, const float* weight, float* output, int threads) {
     Conv3x3Job job{.batch = shape.batch,
                    .height = shape.height,
                    .width = shape.width,
@@ -77,8 +73,7 @@ void conv3x3_weight_gradient(const Conv3x3Shape& shape, const float* input, cons
                                  .output_gradient = output_gradient,
                                  .weight_gradient = weight_gradient};
     bool avx512 = instruction_set(shape.in_channels, shape.out_channels) == InstructionSet::kAvx512;
-    return avx512 ? avx512::convolve_weight_gradient(job, threads)
-                  : avx2::convolve_weight_gradient(job, threads);
+    return avx512 ? avx512::convolve_weight_gradient(job, threads) : avx2::convolve_weight_gradient(job, threads);
 }
 
 }  // namespace tundish

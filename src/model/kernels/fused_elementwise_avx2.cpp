@@ -21,8 +21,7 @@ void bias_gelu_backward(const NormGeluJob& job, int threads) {
     bias_gelu_gradient(job, threads);
 }
 
-void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner,
-                      int threads) {
+void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner, int threads) {
     max_pool(shape, input, output, winner, threads);
 }
 

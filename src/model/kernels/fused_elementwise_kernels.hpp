@@ -20,16 +20,16 @@ struct NormGeluJob {
     float* bias_gradient;
 };
 
-#define TUNDISH_DECLARE_ELEMENTWISE(isa)                                                    \
-    namespace isa {                                                                         \
-    void norm_gelu_forward(const NormGeluJob& job, int threads);                            \
-    void norm_gelu_backward(const NormGeluJob& job, int threads);                           \
-    void bias_gelu_forward(const NormGeluJob& job, int threads);                            \
-    void bias_gelu_backward(const NormGeluJob& job, int threads);                           \
-    void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output,     \
-                          std::uint8_t* winner, int threads);                               \
-    void max_pool_backward(const MaxPoolShape& shape, const float* output_gradient,         \
-                           const std::uint8_t* winner, float* input_gradient, int threads); \
+#define TUNDISH_DECLARE_ELEMENTWISE(isa)                                                                        \
+    namespace isa {                                                                                             \
+    void norm_gelu_forward(const NormGeluJob& job, int threads);                                                \
+    void norm_gelu_backward(const NormGeluJob& job, int threads);                                               \
+    void bias_gelu_forward(const NormGeluJob& job, int threads);                                                \
+    void bias_gelu_backward(const NormGeluJob& job, int threads);                                               \
+    void max_pool_forward(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner,   \
+                          int threads);                                                                         \
+    void max_pool_backward(const MaxPoolShape& shape, const float* output_gradient, const std::uint8_t* winner, \
+                           float* input_gradient, int threads);                                                 \
     }
 TUNDISH_DECLARE_ELEMENTWISE(avx2)
 TUNDISH_DECLARE_ELEMENTWISE(avx512)  // channels: multiples of 16

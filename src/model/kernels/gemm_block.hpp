@@ -50,13 +50,11 @@ template <int kRows, int kVectors, bool kDepthContiguous>
     }
     const std::int64_t c_row_stride = block.c_row_stride;
     if (block.accumulate) {
-        unroll<kRows>([&](auto r) {
-            unroll<kVectors>([&](auto v) { sum[r][v] += load(c + r * c_row_stride + v * kLanes); });
-        });
+        unroll<kRows>(
+            [&](auto r) { unroll<kVectors>([&](auto v) { sum[r][v] += load(c + r * c_row_stride + v * kLanes); }); });
     }
-    unroll<kRows>([&](auto r) {
-        unroll<kVectors>([&](auto v) { store(c + r * c_row_stride + v * kLanes, sum[r][v]); });
-    });
+    unroll<kRows>(
+        [&](auto r) { unroll<kVectors>([&](auto v) { store(c + r * c_row_stride + v * kLanes, sum[r][v]); }); });
 }
 
 // The last, smaller set of rows: finds the instance that has as many.
@@ -79,8 +77,8 @@ void multiply_panel(const GemmBlock& block, const float* b, std::int64_t b_strid
                                                               c + row * block.c_row_stride);
     }
     if (row == block.rows) return;
-    multiply_last_rows<kRows - 1, kVectors, kDepthContiguous>(
-        block, block.rows - row, block.a + row * row_stride, b, b_stride, c + row * block.c_row_stride);
+    multiply_last_rows<kRows - 1, kVectors, kDepthContiguous>(block, block.rows - row, block.a + row * row_stride, b,
+                                                              b_stride, c + row * block.c_row_stride);
 }
 
 // kDepthContiguous says which of A's strides is 1.

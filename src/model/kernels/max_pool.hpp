@@ -38,9 +38,8 @@ inline void unpool_window(const PoolWindow& window, const float* output_gradient
     std::memcpy(&bytes, winner, kLanes);
     IntVec place = __builtin_convertvector(bytes, IntVec);
     Vec gradient = load(output_gradient);
-    unroll<4>([&](auto i) {
-        store(input_gradient + window.offset[i], place == static_cast<int>(i) ? gradient : Vec{});
-    });
+    unroll<4>(
+        [&](auto i) { store(input_gradient + window.offset[i], place == static_cast<int>(i) ? gradient : Vec{}); });
 }
 
 // Calls body(first input pixel of the window, output pixel) for the windows of row `row` of the whole batch.
@@ -53,8 +52,7 @@ void for_each_window(const MaxPoolShape& shape, std::int64_t row, Body body) {
     }
 }
 
-inline void max_pool(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner,
-                     int threads) {
+inline void max_pool(const MaxPoolShape& shape, const float* input, float* output, std::uint8_t* winner, int threads) {
     const PoolWindow window(shape);
     const std::int64_t rows = shape.batch * (shape.height / 2), channels = shape.channels;
 #pragma omp parallel for schedule(dynamic, 8) num_threads(threads)
@@ -79,8 +77,8 @@ inline void clear_rest(const MaxPoolShape& shape, std::int64_t row, float* input
     if (shape.height % 2 == 1 && row % rows == rows - 1) std::memset(top + 2 * line, 0, line * sizeof(float));
 }
 
-inline void max_pool_gradient(const MaxPoolShape& shape, const float* output_gradient,
-                              const std::uint8_t* winner, float* input_gradient, int threads) {
+inline void max_pool_gradient(const MaxPoolShape& shape, const float* output_gradient, const std::uint8_t* winner,
+                              float* input_gradient, int threads) {
     const PoolWindow window(shape);
     const std::int64_t rows = shape.batch * (shape.height / 2), channels = shape.channels;
 #pragma omp parallel for schedule(dynamic, 8) num_threads(threads)

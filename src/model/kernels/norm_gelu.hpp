@@ -64,8 +64,7 @@ class NormGelu {
     }
 
     Vec normalised(std::int64_t row, std::int64_t channel) const {
-        return (load(at(job_.input, row, channel)) - load(job_.mean + channel)) *
-               load(inverse_deviation_ + channel);
+        return (load(at(job_.input, row, channel)) - load(job_.mean + channel)) * load(inverse_deviation_ + channel);
     }
 
     Vec gradient_before_gelu(std::int64_t row, std::int64_t channel, Vec normalised) const {

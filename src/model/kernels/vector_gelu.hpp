@@ -22,8 +22,7 @@ inline Vec exp_of_negative(Vec x) {
     series = series * rest + 1.6666665459e-1F;
     series = series * rest + 5.0000001201e-1F;
     series = series * (rest * rest) + rest + 1.0F;
-    return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(series) +
-                                 (reinterpret_cast<IntVec>(rounded) << 23));
+    return reinterpret_cast<Vec>(reinterpret_cast<IntVec>(series) + (reinterpret_cast<IntVec>(rounded) << 23));
 }
 
 // Φ(z), the probability of less than z, and e^(−z²/2), which its computation yields.

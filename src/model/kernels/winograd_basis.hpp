@@ -32,13 +32,13 @@ struct WinogradBasis {
     static constexpr int kPoints = kTile + 2;  // inputs along one side; also frequencies of one side
     static constexpr int kFrequencies = kPoints * kPoints;
     static constexpr int kZero = kTile % 2 == 0 ? 1 : 0;  // 1 if 0 is a point; it is then frequency 0
-    static constexpr int kPairs = (kTile + 1) / 2;  // pair p is frequencies kZero+2p (+a) and kZero+2p+1 (−a)
+    static constexpr int kPairs = (kTile + 1) / 2;        // pair p is frequencies kZero+2p (+a) and kZero+2p+1 (−a)
 
     float point[kPairs] = {};
     float power[kPairs][kTile] = {};         // a^i
     float all_pairs[kPairs + 1] = {};        // coefficients of x^0, x^2, … in Π (x² − b²)
     float other_pairs[kPairs][kPairs] = {};  // the same, without pair p
-    float plus_scale[kPairs] = {};  // 1 / Π (a − other points): the normalisation is put on the weights
+    float plus_scale[kPairs] = {};           // 1 / Π (a − other points): the normalisation is put on the weights
     float minus_scale[kPairs] = {};
     float zero_scale = 0;
 

@@ -146,8 +146,7 @@ class Convolution {
         for (int y = 0; y < 3; ++y) {
             for (int x = 0; x < 3; ++x) {
                 const float* tap = from + y * job_.weight_row_stride + x * job_.weight_column_stride;
-                for (int lane = 0; lane < kLanes; ++lane)
-                    weight[y][x][lane] = tap[lane * job_.weight_out_stride];
+                for (int lane = 0; lane < kLanes; ++lane) weight[y][x][lane] = tap[lane * job_.weight_out_stride];
             }
         }
         transform_tile<typename Transform::Weight>({weight[0][0], 3 * kLanes, kLanes},
@@ -164,8 +163,7 @@ class Convolution {
 };
 
 inline void winograd_convolve(const Conv3x3Job& job, int threads) {
-    with_best_tile(job.height, job.width,
-                   [&](auto tile) { Convolution<decltype(tile)::value>(job, threads).run(); });
+    with_best_tile(job.height, job.width, [&](auto tile) { Convolution<decltype(tile)::value>(job, threads).run(); });
 }
 
 template <int kTile>
@@ -206,9 +204,8 @@ class WeightGradient {
 
   private:
     static constexpr std::int64_t kBlockRows = 8 * kMaxRows<2>;
-    static constexpr std::int64_t kChunkTiles = 96;  // measured, as kBlockTiles of Convolution
-    static constexpr std::size_t kLargestSums =
-        8u << 20;  // bytes that still fit in cache beside the frequencies
+    static constexpr std::int64_t kChunkTiles = 96;        // measured, as kBlockTiles of Convolution
+    static constexpr std::size_t kLargestSums = 8u << 20;  // bytes that still fit in cache beside the frequencies
 
     // With few channels each thread has its own sums, and nobody waits.
     void run_alone(Range part, int set) {
@@ -245,9 +242,9 @@ class WeightGradient {
         std::int64_t offset = tiles.begin - chunk_begin;
         transform_maps<typename Transform::Input, kTile>(grid_, job_.input, job_.in_channels, tiles,
                                                          in_frequencies(set) + offset * in_.tile_stride, in_);
-        transform_maps<typename Transform::OutputGradient, kTile>(
-            grid_, job_.output_gradient, job_.out_channels, tiles,
-            out_frequencies(set) + offset * out_.tile_stride, out_);
+        transform_maps<typename Transform::OutputGradient, kTile>(grid_, job_.output_gradient, job_.out_channels, tiles,
+                                                                  out_frequencies(set) + offset * out_.tile_stride,
+                                                                  out_);
     }
 
     // Item is a frequency and a block of output channels: sum[frequency][out][in] += over tiles of out · in.

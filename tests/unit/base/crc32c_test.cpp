@@ -16,8 +16,7 @@ TEST_CASE("crc32c gives the published check values") {
 TEST_CASE("crc32c continues a running sum wherever the bytes are cut") {
     const std::string all = "The quick brown fox jumps over the lazy dog";
     for (std::size_t cut = 0; cut <= all.size(); ++cut) {
-        CHECK(crc32c(as_bytes(all.substr(cut)), crc32c(as_bytes(all.substr(0, cut)))) ==
-              crc32c(as_bytes(all)));
+        CHECK(crc32c(as_bytes(all.substr(cut)), crc32c(as_bytes(all.substr(0, cut)))) == crc32c(as_bytes(all)));
     }
 }
 

@@ -85,10 +85,8 @@ TEST_CASE("next() and read_all_into() give the same records") {
     std::string origin;
     while (const auto record = one.next()) {
         const auto at = static_cast<std::size_t>(count);
-        wrong += record->index == count && record->label == set.labels[at] &&
-                         record->payload.size() == 3072 &&
-                         std::equal(record->payload.begin(), record->payload.end(),
-                                    set.pixels.begin() + count * 3072)
+        wrong += record->index == count && record->label == set.labels[at] && record->payload.size() == 3072 &&
+                         std::equal(record->payload.begin(), record->payload.end(), set.pixels.begin() + count * 3072)
                      ? 0
                      : 1;
         if (count == 331) origin = record->origin;
@@ -104,8 +102,8 @@ TEST_CASE("a file of a wrong size is named with its size, the rest and the neare
     const TempFolder folder;
     write_cifar10(folder, "", 1, 5);
     folder.write("data_batch_2.bin", cifar_records(0, 3) + "abc");
-    CHECK(lacks(load_error(folder), {"channel 'train'", "data_batch_2.bin", "3073", "9222 bytes",
-                                     "3 bytes are left", "record 3 (from byte 9219)"}) == "");
+    CHECK(lacks(load_error(folder), {"channel 'train'", "data_batch_2.bin", "3073", "9222 bytes", "3 bytes are left",
+                                     "record 3 (from byte 9219)"}) == "");
     folder.write("data_batch_2.bin", cifar_records(0, 3, 100, true));
     CHECK(lacks(load_error(folder), {"data_format=cifar100"}) == "");
 }
@@ -114,12 +112,11 @@ TEST_CASE("a label out of range is named with file, record, label and range") {
     const TempFolder folder;
     folder.write("data_batch_1.bin", cifar_records(0, 4));
     folder.write("data_batch_2.bin", cifar_records(0, 400) + cifar_record(200, 1) + cifar_record(3, 1));
-    CHECK(lacks(load_error(folder), {"channel 'train'", "data_batch_2.bin, record 400", "byte 1229200",
-                                     "label 200", "0..9"}) == "");
+    CHECK(lacks(load_error(folder),
+                {"channel 'train'", "data_batch_2.bin, record 400", "byte 1229200", "label 200", "0..9"}) == "");
     DataOptions fewer;
     fewer.num_classes = 3;
-    CHECK(lacks(load_error(folder, fewer),
-                {"data_batch_1.bin, record 3", "label 3", "0..2", "num_classes"}) == "");
+    CHECK(lacks(load_error(folder, fewer), {"data_batch_1.bin, record 3", "label 3", "0..2", "num_classes"}) == "");
 }
 
 TEST_CASE("CIFAR files in two folders, none at all, and empty ones are errors") {

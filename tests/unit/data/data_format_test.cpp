@@ -28,8 +28,7 @@ TEST_CASE("format names go both ways and a wrong one lists them all") {
     }
     CHECK(data_format_from_text("CIFAR-10") == DataFormat::cifar10);
     const auto message = message_of<ConfigError>([] { data_format_from_text("image_foldr"); });
-    CHECK(lacks(message, {"'image_foldr'", "auto", "cifar10", "cifar100", "lst", "mean image_folder?"}) ==
-          "");
+    CHECK(lacks(message, {"'image_foldr'", "auto", "cifar10", "cifar100", "lst", "mean image_folder?"}) == "");
 }
 
 TEST_CASE("the files decide when nothing else does") {
@@ -67,6 +66,5 @@ TEST_CASE("a channel of something else says what was found") {
     const TempFolder folder;
     folder.write("train.rec", "\x0a\x23\xd7\xce....");
     const auto message = message_of<DataError>([&] { opened(folder, "application/x-recordio"); });
-    CHECK(lacks(message,
-                {"channel 'train'", "train.rec", "RecordIO", "application/x-recordio", "data_format"}) == "");
+    CHECK(lacks(message, {"channel 'train'", "train.rec", "RecordIO", "application/x-recordio", "data_format"}) == "");
 }

@@ -60,8 +60,7 @@ TEST_CASE("any number of workers keeps the order") {
         std::int64_t count = 0;
         std::int64_t wrong = 0;
         while (const auto sample = pipeline.next()) {
-            wrong += sample->label == count % 7 && sample->image.pixels.at(16) == count % 256 &&
-                             sample->problem.empty()
+            wrong += sample->label == count % 7 && sample->image.pixels.at(16) == count % 256 && sample->problem.empty()
                          ? 0
                          : 1;
             ++count;
@@ -74,9 +73,8 @@ TEST_CASE("any number of workers keeps the order") {
 
 TEST_CASE("the first problem in record order comes first, whichever worker finds it") {
     for (int attempt = 0; attempt < 20; ++attempt) {
-        MadeReader reader(500, [](std::int64_t index) {
-            return index == 201 || index >= 210 ? "bad" : green_image(index);
-        });
+        MadeReader reader(500,
+                          [](std::int64_t index) { return index == 201 || index >= 210 ? "bad" : green_image(index); });
         DecodePipeline pipeline(reader, {}, 8);
         std::int64_t first = -1;
         for (std::int64_t i = 0; first < 0; ++i) {

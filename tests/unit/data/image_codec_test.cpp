@@ -79,8 +79,8 @@ TEST_CASE("alpha is laid over white") {
     mat.at<cv::Vec4b>(1, 0) = {0, 0, 0, 128};
     for (const std::string extension : {".png", ".webp"}) {
         const std::vector<int> lossless{cv::IMWRITE_WEBP_QUALITY, 101};
-        const auto image = decode_image(
-            as_bytes(encoded(mat, extension, extension == ".webp" ? lossless : std::vector<int>{})), 3);
+        const auto image =
+            decode_image(as_bytes(encoded(mat, extension, extension == ".webp" ? lossless : std::vector<int>{})), 3);
         CHECK(pixel(image, 0, 0, 0) == 255);
         CHECK(pixel(image, 0, 0, 1) == 200);
         CHECK(pixel(image, 1, 0, 1) == 0);
@@ -107,9 +107,9 @@ TEST_CASE("EXIF orientation is applied") {
         int white_y;
         int white_x;
     };
-    const std::vector<Expected> table{
-        {1, 8, 16, 4, 2, 4, 13}, {2, 8, 16, 4, 13, 4, 2}, {3, 8, 16, 4, 13, 4, 2}, {4, 8, 16, 4, 2, 4, 13},
-        {5, 16, 8, 2, 4, 13, 4}, {6, 16, 8, 2, 4, 13, 4}, {7, 16, 8, 13, 4, 2, 4}, {8, 16, 8, 13, 4, 2, 4}};
+    const std::vector<Expected> table{{1, 8, 16, 4, 2, 4, 13}, {2, 8, 16, 4, 13, 4, 2}, {3, 8, 16, 4, 13, 4, 2},
+                                      {4, 8, 16, 4, 2, 4, 13}, {5, 16, 8, 2, 4, 13, 4}, {6, 16, 8, 2, 4, 13, 4},
+                                      {7, 16, 8, 13, 4, 2, 4}, {8, 16, 8, 13, 4, 2, 4}};
     for (const auto& expected : table) {
         INFO("orientation " << int{expected.orientation});
         const auto image = decode_image(as_bytes(oriented_jpeg(expected.orientation)), 3);
@@ -162,8 +162,7 @@ TEST_CASE("damage inside a PNG is an error") {
 TEST_CASE("a damaged WebP header is refused before OpenCV looks for another decoder") {
     const auto lossless =
         encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 101});
-    const auto lossy =
-        encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 80});
+    const auto lossy = encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 80});
     CHECK_NOTHROW(decode_image(as_bytes(lossless), 3));
     CHECK_NOTHROW(decode_image(as_bytes(lossy), 3));
     for (auto [webp, at] : {std::pair{lossless, 20}, std::pair{lossy, 23}}) {
@@ -183,8 +182,7 @@ TEST_CASE("a header that claims too many pixels is refused before memory is take
     jpeg.replace(frame + 5, 4, "\xFF\xFF\xFF\xFF");
     CHECK(lacks(decode_error(jpeg), {"65535 x 65535", "at most"}) == "");
 
-    auto webp =
-        encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 101});
+    auto webp = encoded(cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3)), ".webp", {cv::IMWRITE_WEBP_QUALITY, 101});
     REQUIRE(webp.substr(12, 4) == "VP8L");
     webp.replace(21, 4, "\xFF\xFF\xFF\x0F");
     CHECK(lacks(decode_error(webp), {"16384 x 16384", "at most"}) == "");
@@ -207,8 +205,7 @@ TEST_CASE("bytes that are no image are described") {
 TEST_CASE("encode_png and decode_image are inverse") {
     for (const int channels : {1, 3}) {
         Image image{{channels, 3, 4}, {}};
-        for (std::size_t i = 0; i < image.shape.pixels(); ++i)
-            image.pixels.push_back(static_cast<std::uint8_t>(i * 7));
+        for (std::size_t i = 0; i < image.shape.pixels(); ++i) image.pixels.push_back(static_cast<std::uint8_t>(i * 7));
         const auto back = decode_image(as_bytes(encode_png(image)), channels);
         CHECK(back.shape == image.shape);
         CHECK(back.pixels == image.pixels);

@@ -8,8 +8,7 @@ namespace {
 
 Image counting(int channels, int height, int width) {
     Image image{{channels, height, width}, {}};
-    for (std::size_t i = 0; i < image.shape.pixels(); ++i)
-        image.pixels.push_back(static_cast<std::uint8_t>(i));
+    for (std::size_t i = 0; i < image.shape.pixels(); ++i) image.pixels.push_back(static_cast<std::uint8_t>(i));
     return image;
 }
 

@@ -68,8 +68,8 @@ TEST_CASE("images of different sizes need image_shape") {
     const TempFolder folder;
     write_image_folder(folder, "", {"a", "b"}, 2);
     folder.write("b/0001.png", plain_image(".png", 20, 30, 1, 2, 3));
-    CHECK(lacks(load_error(folder), {"3x32x32 (a/0000.png, record 0)", "3x20x30 (b/0001.png, record 3)",
-                                     "image_shape=3,32,32"}) == "");
+    CHECK(lacks(load_error(folder),
+                {"3x32x32 (a/0000.png, record 0)", "3x20x30 (b/0001.png, record 3)", "image_shape=3,32,32"}) == "");
     DataOptions options;
     options.image_shape = ImageShape{3, 8, 8};
     CHECK(load_samples(channel_at(folder), options).shape == ImageShape{3, 8, 8});
@@ -87,8 +87,8 @@ TEST_CASE("a damaged image is an error, or skipped and counted") {
     const auto jpeg = noisy_image(".jpg", 32, 32);
     folder.write("a/0033.png", jpeg.substr(0, jpeg.size() / 2));
     folder.write("b/0007.png", "");
-    CHECK(lacks(load_error(folder),
-                {"channel 'train'", "a/0033.png, record 33", "cut off", "on_bad_record=skip"}) == "");
+    CHECK(lacks(load_error(folder), {"channel 'train'", "a/0033.png, record 33", "cut off", "on_bad_record=skip"}) ==
+          "");
     DataOptions options;
     for (const auto policy : {BadRecordPolicy::skip, BadRecordPolicy::skip_warn}) {
         options.on_bad_record = policy;

@@ -17,8 +17,7 @@ ChannelSpec channel_at(const std::string& name, const TempFolder& folder) {
     return channel;
 }
 
-std::string pair_error(const TempFolder& train, const TempFolder& validation,
-                       const DataOptions& options = {}) {
+std::string pair_error(const TempFolder& train, const TempFolder& validation, const DataOptions& options = {}) {
     const auto first = channel_at("train", train);
     const auto second = channel_at("validation", validation);
     return message_of<DataError>([&] { load_training_data(first, &second, nullptr, nullptr, options); });
@@ -55,16 +54,15 @@ TEST_CASE("CIFAR-100's test.bin is treated alike, and a train channel with nothi
     CHECK(data.train.size() == 10);
     CHECK(data.validation->size() == 10);
     std::filesystem::remove(folder.path() / "train.bin");
-    const auto message = message_of<DataError>(
-        [&] { load_training_data(channel_at("train", folder), nullptr, nullptr, nullptr, {}); });
+    const auto message =
+        message_of<DataError>([&] { load_training_data(channel_at("train", folder), nullptr, nullptr, nullptr, {}); });
     CHECK(lacks(message, {"to train on", "only test.bin"}) == "");
 }
 
 TEST_CASE("without a validation channel or a test file there is no validation set") {
     const TempFolder folder;
     write_image_folder(folder, "", {"a", "b"}, 1);
-    CHECK_FALSE(load_training_data(channel_at("train", folder), nullptr, nullptr, nullptr, {})
-                    .validation.has_value());
+    CHECK_FALSE(load_training_data(channel_at("train", folder), nullptr, nullptr, nullptr, {}).validation.has_value());
 }
 
 TEST_CASE("validation needs the classes and the size of train") {

@@ -30,14 +30,17 @@ TEST_CASE("every architecture gives one finite logit a class") {
 }
 
 TEST_CASE("parameter counts are those of the published networks") {
-    CHECK(seeded("keras_cnn").parameter_count() + 2 * (2 * 32 + 2 * 64 + 2 * 128) == 556586);  // Keras counts running values too
+    CHECK(seeded("keras_cnn").parameter_count() + 2 * (2 * 32 + 2 * 64 + 2 * 128) ==
+          556586);  // Keras counts running values too
     CHECK(seeded("lenet", {1, 28, 28}).parameter_count() == 61706);
     // 24x3x2x2 + 24, six 3x3 filters, six norms with frozen factors, head 2560: the recipe's 1.97 M.
-    CHECK(seeded("airbench").parameter_count() == 288 + 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * 2 * (64 + 256 + 256) + 2560);
+    CHECK(seeded("airbench").parameter_count() ==
+          288 + 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256 * 256) + 2 * 2 * (64 + 256 + 256) + 2560);
 }
 
 TEST_CASE("images that are too small are refused with the smallest size") {
-    REQUIRE_THROWS_WITH(make_architecture("airbench", {3, 8, 8}, 10), contains_text("at least 17x17") && contains_text("3x8x8"));
+    REQUIRE_THROWS_WITH(make_architecture("airbench", {3, 8, 8}, 10),
+                        contains_text("at least 17x17") && contains_text("3x8x8"));
     REQUIRE_THROWS_AS(make_architecture("vgg", {3, 32, 32}, 10), ConfigError);
 }
 

@@ -22,7 +22,8 @@ struct Saved {
     Network network;
     ModelConfig config;
 
-    explicit Saved(const std::string& architecture) : network(make_architecture(architecture, {3, 32, 32}, 4), at::kCPU) {
+    explicit Saved(const std::string& architecture)
+        : network(make_architecture(architecture, {3, 32, 32}, 4), at::kCPU) {
         const auto samples = tiny_samples(64);
         initialise(network, 4);
         config.architecture = architecture;
@@ -38,7 +39,8 @@ struct Saved {
 
 std::set<std::string> names_in(const std::filesystem::path& folder) {
     std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) names.insert(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        names.insert(entry.path().filename().string());
     return names;
 }
 
@@ -48,7 +50,8 @@ TEST_CASE("a model folder holds four files and model.pt answers as the network d
     for (const auto& name : architecture_names()) {
         INFO(name);
         const Saved saved(name);
-        CHECK(names_in(saved.folder.path()) == std::set<std::string>{"config.json", "model.pt", "model.safetensors", "state_dict.pt"});
+        CHECK(names_in(saved.folder.path()) ==
+              std::set<std::string>{"config.json", "model.pt", "model.safetensors", "state_dict.pt"});
         const Predictor predictor(saved.folder.path());
         const auto samples = tiny_samples(9, 4, {3, 32, 32}, 5);
         const at::NoGradGuard no_grad;
@@ -72,7 +75,8 @@ TEST_CASE("model.safetensors holds row-major data at the offsets its header give
     const std::string file = to_safetensors({{"a", at::ones({3})}, {"b", weight}});
     const auto header_size = load_le<std::uint64_t>(as_bytes(file).data());
     CHECK(header_size % 8 == 0);
-    CHECK(file.substr(8, header_size).find(R"("b":{"dtype":"F32","shape":[2,3,2,2],"data_offsets":[12,108]})") != std::string::npos);
+    CHECK(file.substr(8, header_size).find(R"("b":{"dtype":"F32","shape":[2,3,2,2],"data_offsets":[12,108]})") !=
+          std::string::npos);
     const auto* data = file.data() + 8 + header_size + 12;
     CHECK(std::memcmp(data, weight.contiguous().const_data_ptr(), 96) == 0);
     CHECK(file.size() == 8 + header_size + 108);
@@ -94,7 +98,8 @@ TEST_CASE("a damaged, missing or foreign file is named") {
 TEST_CASE("config.json errors name key, expectation and finding") {
     const TempFolder folder;
     folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32]})");
-    REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'input_shape' must be [channels, height, width]") && contains_text("[3,32]"));
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()),
+                        contains_text("'input_shape' must be [channels, height, width]") && contains_text("[3,32]"));
     folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32, 32], "preprocess": {"mean": [0.5]}})");
     REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'mean' must be 3 numbers"));
     folder.write("config.json", "{");

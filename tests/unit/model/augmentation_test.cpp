@@ -14,12 +14,15 @@ const SampleSet& samples() {
     return set;
 }
 
-at::Tensor batch(const AugmentationOptions& options, std::int64_t epoch, std::vector<std::int64_t> chosen = {}, std::uint64_t seed = 9) {
+at::Tensor batch(const AugmentationOptions& options, std::int64_t epoch, std::vector<std::int64_t> chosen = {},
+                 std::uint64_t seed = 9) {
     if (chosen.empty()) {
         chosen.resize(40);
         std::iota(chosen.begin(), chosen.end(), 0);
     }
-    return BatchMaker(pixel_view(samples()), label_view(samples()), measure(samples()), options, seed).make(chosen, epoch).images;
+    return BatchMaker(pixel_view(samples()), label_view(samples()), measure(samples()), options, seed)
+        .make(chosen, epoch)
+        .images;
 }
 
 const AugmentationOptions kOff{.flip = false};

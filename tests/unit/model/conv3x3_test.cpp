@@ -88,8 +88,8 @@ Error error_of(const Floats& actual, const std::vector<double>& expected) {
     return {largest / std::sqrt(expected_squares / actual.size()), std::sqrt(squares / expected_squares)};
 }
 
-Floats run(Result result, const Conv3x3Shape& s, const Floats& input, const Floats& weight,
-           const Floats& output, int threads) {
+Floats run(Result result, const Conv3x3Shape& s, const Floats& input, const Floats& weight, const Floats& output,
+           int threads) {
     const float kNotWritten = std::nanf("");
     if (result == Result::kOutput) {
         Floats to(out_size(s), kNotWritten);
@@ -119,9 +119,9 @@ void check(const Conv3x3Shape& s) {
         Floats actual = run(result, s, input, weight, output, 1);
         std::vector<double> expected = reference(result, s, input, weight, output);
         Error error = error_of(actual, expected);
-        INFO("batch " << s.batch << ", map " << s.height << "x" << s.width << ", channels " << s.in_channels
-                      << " to " << s.out_channels << ", result " << static_cast<int>(result) << ": errors "
-                      << error.largest << " and " << error.rms);
+        INFO("batch " << s.batch << ", map " << s.height << "x" << s.width << ", channels " << s.in_channels << " to "
+                      << s.out_channels << ", result " << static_cast<int>(result) << ": errors " << error.largest
+                      << " and " << error.rms);
         CHECK(error.largest < 3e-4);
         CHECK(error.rms < 2e-5);
         Floats two_threads = run(result, s, input, weight, output, 2);

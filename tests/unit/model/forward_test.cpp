@@ -35,7 +35,9 @@ Pass train_pass(bool reference, std::int64_t batch) {
     return pass;
 }
 
-double relative_difference(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / (b.norm() + 1e-12)).item<double>(); }
+double relative_difference(const at::Tensor& a, const at::Tensor& b) {
+    return ((a - b).norm() / (b.norm() + 1e-12)).item<double>();
+}
 
 }  // namespace
 

@@ -52,15 +52,14 @@ struct NormResult {
     Floats output, mean, variance, input_gradient, bias_gradient;
 };
 
-NormResult run_norm(const BatchNormShape& shape, const Floats& input, const Floats& bias,
-                    const Floats& gradient, int threads) {
+NormResult run_norm(const BatchNormShape& shape, const Floats& input, const Floats& bias, const Floats& gradient,
+                    int threads) {
     const float kNotWritten = std::nanf("");
     std::size_t channels = static_cast<std::size_t>(shape.channels);
     NormResult result{Floats(input.size(), kNotWritten), Floats(channels), Floats(channels),
                       Floats(input.size(), kNotWritten), Floats(channels)};
     tundish::BatchNormStatistics statistics{result.mean.data(), result.variance.data()};
-    tundish::batch_norm_gelu_forward(shape, input.data(), bias.data(), result.output.data(), statistics,
-                                     threads);
+    tundish::batch_norm_gelu_forward(shape, input.data(), bias.data(), result.output.data(), statistics, threads);
     tundish::batch_norm_gelu_backward(shape, input.data(), bias.data(), statistics, gradient.data(),
                                       result.input_gradient.data(), result.bias_gradient.data(), threads);
     return result;
@@ -71,14 +70,13 @@ struct NormReference {
     Doubles output, mean, variance, input_gradient, bias_gradient;
 };
 
-void reference_channel(NormReference& to, const BatchNormShape& shape, std::size_t channel,
-                       const Floats& input, double bias, const Floats& gradient) {
+void reference_channel(NormReference& to, const BatchNormShape& shape, std::size_t channel, const Floats& input,
+                       double bias, const Floats& gradient) {
     double rows = static_cast<double>(shape.rows), sum = 0, squares = 0, gradients = 0, products = 0;
     std::size_t step = static_cast<std::size_t>(shape.channels);
     for (std::size_t i = channel; i < input.size(); i += step) sum += input[i];
     double mean = sum / rows;
-    for (std::size_t i = channel; i < input.size(); i += step)
-        squares += (input[i] - mean) * (input[i] - mean);
+    for (std::size_t i = channel; i < input.size(); i += step) squares += (input[i] - mean) * (input[i] - mean);
     double inverse = 1 / std::sqrt(squares / rows + shape.epsilon);
     for (std::size_t i = channel; i < input.size(); i += step) {
         double x = (input[i] - mean) * inverse, g = gradient[i] * gelu_derivative(x + bias);
@@ -127,8 +125,7 @@ void check_norm(const BatchNormShape& shape, float mean, double tolerance) {
 // A window's largest value and its place.
 void check_pool(const MaxPoolShape& shape, int threads) {
     std::int64_t rows = shape.height / 2, columns = shape.width / 2, channels = shape.channels;
-    Floats input =
-        random_floats(static_cast<std::size_t>(shape.batch * shape.height * shape.width * channels), 1);
+    Floats input = random_floats(static_cast<std::size_t>(shape.batch * shape.height * shape.width * channels), 1);
     for (std::size_t i = 0; i < input.size(); i += 3) input[i] = std::round(input[i]);  // some ties
     std::size_t pooled = static_cast<std::size_t>(shape.batch * rows * columns * channels);
     Floats gradient = random_floats(pooled, 2), output(pooled), input_gradient(input.size(), std::nanf(""));
@@ -137,8 +134,7 @@ void check_pool(const MaxPoolShape& shape, int threads) {
     tundish::max_pool_backward(shape, gradient.data(), winner.data(), input_gradient.data(), threads);
     Floats expected(pooled), expected_gradient(input.size());
     for (std::size_t i = 0; i < pooled; ++i) {
-        std::int64_t pixel = static_cast<std::int64_t>(i) / channels,
-                     channel = static_cast<std::int64_t>(i) % channels;
+        std::int64_t pixel = static_cast<std::int64_t>(i) / channels, channel = static_cast<std::int64_t>(i) % channels;
         std::int64_t image_row = pixel / columns / rows * shape.height + pixel / columns % rows * 2;
         std::int64_t best = -1;
         for (std::int64_t place = 0; place < 4; ++place) {
@@ -149,8 +145,7 @@ void check_pool(const MaxPoolShape& shape, int threads) {
         expected[i] = input[best];
         expected_gradient[best] = gradient[i];
     }
-    INFO("map " << shape.height << "x" << shape.width << ", channels " << channels << ", threads "
-                << threads);
+    INFO("map " << shape.height << "x" << shape.width << ", channels " << channels << ", threads " << threads);
     CHECK(same_bits(output, expected));
     CHECK(input_gradient == expected_gradient);
 }
@@ -170,8 +165,8 @@ TEST_CASE("bias_gelu is within 1e-6 of GELU and its derivative", "[fused_element
         expected_gradient[i] = gelu_derivative(z);
     }
     tundish::bias_gelu_forward(kRows, kChannels, input.data(), bias.data(), output.data(), 2);
-    tundish::bias_gelu_backward(kRows, kChannels, input.data(), bias.data(), ones.data(),
-                                input_gradient.data(), bias_gradient.data(), 2);
+    tundish::bias_gelu_backward(kRows, kChannels, input.data(), bias.data(), ones.data(), input_gradient.data(),
+                                bias_gradient.data(), 2);
     CHECK(largest_difference(output, expected) < 1e-6);
     CHECK(largest_difference(input_gradient, expected_gradient) < 1e-6);
     double sum = 0;
@@ -220,8 +215,8 @@ TEST_CASE("max_pool hands on NaN", "[fused_elementwise]") {
     Floats input(4 * 8, 1.0F), output(8);
     std::vector<std::uint8_t> winner(8);
     input[8] = std::nanf("");
-    tundish::max_pool_forward({.batch = 1, .height = 2, .width = 2, .channels = 8}, input.data(),
-                              output.data(), winner.data(), 1);
+    tundish::max_pool_forward({.batch = 1, .height = 2, .width = 2, .channels = 8}, input.data(), output.data(),
+                              winner.data(), 1);
     CHECK(std::isnan(output[0]));
     CHECK(winner[0] == 1);
     CHECK(output[1] == 1.0F);

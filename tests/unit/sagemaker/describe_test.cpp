@@ -40,16 +40,14 @@ TEST_CASE("hyperparameters are described as SageMaker wants them") {
           Json{"sgd", "nag", "adam", "adamw", "rmsprop", "muon"});
     CHECK(entry("image_shape")["Type"] == "FreeText");
     CHECK_FALSE(entry("image_shape").contains("Range"));
-    CHECK(entry("num_layers")["Range"]["CategoricalParameterRangeSpecification"]["Values"] ==
-          Json::array({"0"}));
+    CHECK(entry("num_layers")["Range"]["CategoricalParameterRangeSpecification"]["Values"] == Json::array({"0"}));
 }
 
 TEST_CASE("values that the SDK fills in never contradict an alias that the user gave") {
     std::string document = "{\"mini_batch_size\":\"77\",\"precision_dtype\":\"float16\"";
     for (const Json& item : Json::parse(describe_hyperparameters())) {
         if (!item.contains("DefaultValue")) continue;
-        document += ",\"" + item["Name"].get<std::string>() + "\":\"" +
-                    item["DefaultValue"].get<std::string>() + "\"";
+        document += ",\"" + item["Name"].get<std::string>() + "\":\"" + item["DefaultValue"].get<std::string>() + "\"";
     }
     const auto settings = parse_hyperparameters(document + "}");
     CHECK(settings.options.batch_size == 77);

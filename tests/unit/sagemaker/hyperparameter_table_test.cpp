@@ -44,8 +44,7 @@ TEST_CASE("every default can be given as a value and changes nothing") {
 
 TEST_CASE("both ends of every range are accepted and what lies outside is not") {
     for (const auto& row : hyperparameter_table()) {
-        if (row.support != Support::built ||
-            (row.kind != ValueKind::integer && row.kind != ValueKind::number))
+        if (row.support != Support::built || (row.kind != ValueKind::integer && row.kind != ValueKind::number))
             continue;
         INFO(row.name);
         const auto accepts = [&](double value) {

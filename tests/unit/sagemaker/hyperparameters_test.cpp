@@ -80,8 +80,8 @@ TEST_CASE("whole numbers may be quoted, have a point, and be JSON numbers") {
         CHECK(with("batch_size", five).batch_size == 5);
     }
     for (const char* wrong :
-         {"\"5.5\"", "\"five\"", "\"\"", "\"5 6\"", "\"0x5\"", "\"5,\"", "true", "[5]", "{}", "\"+5\"",
-          "\"nan\"", "\"inf\"", "\"1e999\"", "\"99999999999999999999\"", "0", "-1", "18446744073709551615"}) {
+         {"\"5.5\"", "\"five\"", "\"\"", "\"5 6\"", "\"0x5\"", "\"5,\"", "true", "[5]", "{}", "\"+5\"", "\"nan\"",
+          "\"inf\"", "\"1e999\"", "\"99999999999999999999\"", "0", "-1", "18446744073709551615"}) {
         INFO(wrong);
         CHECK_FALSE(bad("batch_size", wrong).empty());
     }
@@ -116,8 +116,8 @@ TEST_CASE("booleans come in the words of every language") {
 
 TEST_CASE("lists come as JSON, as Python prints them and with commas") {
     const std::vector<double> expected{10, 20.5};
-    for (const char* value : {"\"10,20.5\"", "\"10, 20.5\"", "\"[10, 20.5]\"", "[10,20.5]",
-                              "[\"10\",\"20.5\"]", "\"\\\"10,20.5\\\"\"", "\"(10, 20.5)\""}) {
+    for (const char* value : {"\"10,20.5\"", "\"10, 20.5\"", "\"[10, 20.5]\"", "[10,20.5]", "[\"10\",\"20.5\"]",
+                              "\"\\\"10,20.5\\\"\"", "\"(10, 20.5)\""}) {
         INFO(value);
         CHECK(with("lr_scheduler_step", value).lr_scheduler_step == expected);
     }
@@ -159,8 +159,7 @@ TEST_CASE("choices know other dialects and say what is not built yet") {
 TEST_CASE("null and None count as not given") {
     for (const char* nothing : {"null", "\"null\"", "\"None\""}) {
         INFO(nothing);
-        const auto settings =
-            parse_hyperparameters(text("{\"top_k\":", nothing, ",\"epochs\":", nothing, "}"));
+        const auto settings = parse_hyperparameters(text("{\"top_k\":", nothing, ",\"epochs\":", nothing, "}"));
         CHECK(settings.options.top_k == 0);
         CHECK_FALSE(settings.options.epochs.has_value());
         CHECK(settings.notes.size() == 2);
@@ -170,8 +169,7 @@ TEST_CASE("null and None count as not given") {
 TEST_CASE("names of features that come later accept only what changes nothing") {
     CHECK_NOTHROW(parse_hyperparameters(
         R"({"use_pretrained_model":"0","num_layers":"0","multi_label":"False","image_layout":"auto","ranks_per_host":"0.0"})"));
-    CHECK(bad("num_layers", "\"152\"") ==
-          "hyperparameters: num_layers is not built yet: leave it out, or give 0 (f)");
+    CHECK(bad("num_layers", "\"152\"") == "hyperparameters: num_layers is not built yet: leave it out, or give 0 (f)");
     CHECK_FALSE(bad("use_pretrained_model", "\"1\"").empty());
     CHECK_FALSE(bad("image_layout", "\"chw\"").empty());
     CHECK_FALSE(bad("shuffle_buffer", "\"x\"").empty());
@@ -179,8 +177,8 @@ TEST_CASE("names of features that come later accept only what changes nothing") 
 }
 
 TEST_CASE("a name and its other names may agree but not differ") {
-    CHECK(parse_hyperparameters(R"({"batch-size":"64","mini_batch_size":"64.0","batch_size":64})")
-              .options.batch_size == 64);
+    CHECK(parse_hyperparameters(R"({"batch-size":"64","mini_batch_size":"64.0","batch_size":64})").options.batch_size ==
+          64);
     CHECK_NOTHROW(parse_hyperparameters(R"({"precision":"fp32","precision_dtype":"float32"})"));
     CHECK(problem_of(R"({"batch_size":"64","mini-batch-size":"128"})") ==
           "hyperparameters: batch_size and mini-batch-size are two names of one setting and have different "
@@ -193,23 +191,19 @@ TEST_CASE("reserved names are set aside, lookalikes are not") {
     CHECK(parse_hyperparameters(
               R"({"_kvstore":"x","sagemaker_anything":"{","model_dir":"/m","default_user_module_name":""})")
               .notes.size() == 1);
-    CHECK(problem_of(R"({"--epochs":"5"})") ==
-          "hyperparameters: unknown name \"--epochs\". Did you mean epochs? (f)");
+    CHECK(problem_of(R"({"--epochs":"5"})") == "hyperparameters: unknown name \"--epochs\". Did you mean epochs? (f)");
 }
 
 TEST_CASE("an unknown name is an error with a guess") {
     CHECK(problem_of(R"({"lerning_rate":"1"})") ==
           "hyperparameters: unknown name \"lerning_rate\". Did you mean learning_rate? (f)");
-    CHECK(problem_of(R"({"Epochs":"1"})") ==
-          "hyperparameters: unknown name \"Epochs\". Did you mean epochs? (f)");
+    CHECK(problem_of(R"({"Epochs":"1"})") == "hyperparameters: unknown name \"Epochs\". Did you mean epochs? (f)");
     CHECK(problem_of(R"({"zzzzzzzzzzzz":"1"})").find("describe --hyperparameters") != std::string::npos);
 }
 
 TEST_CASE("all problems come in one message that begins with their number") {
-    const std::string message =
-        problem_of(R"({"batch_size":"0","optimizer":"x","zzzzzzzzzz":"1","epochs":"2"})");
-    CHECK(message.find(
-              "3 problems with the hyperparameters, the first: batch_size: 0 is outside 1..1048576") == 0);
+    const std::string message = problem_of(R"({"batch_size":"0","optimizer":"x","zzzzzzzzzz":"1","epochs":"2"})");
+    CHECK(message.find("3 problems with the hyperparameters, the first: batch_size: 0 is outside 1..1048576") == 0);
     CHECK(message.find("\nalso:\n- optimizer: \"x\" is not one of") != std::string::npos);
     CHECK(message.find("\n- unknown name \"zzzzzzzzzz\"") != std::string::npos);
 }

@@ -66,8 +66,7 @@ TEST_CASE("modes are read in any case") {
 }
 
 TEST_CASE("of several names for one role the first is used and the others are noted") {
-    const auto config =
-        parse(R"({"train":{},"training":{},"eval":{},"validation":{},"pretrained":{},"code":{}})");
+    const auto config = parse(R"({"train":{},"training":{},"eval":{},"validation":{},"pretrained":{},"code":{}})");
     CHECK(config.train.name == "train");
     CHECK(config.validation->name == "validation");
     CHECK(config.model->name == "pretrained");
@@ -100,14 +99,11 @@ TEST_CASE("a wrong channel configuration is named with key, expectation and find
 }
 
 TEST_CASE("a channel may not be called like the FIFO of another") {
-    CHECK(
-        problem_of(R"({"train":{"TrainingInputMode":"Pipe"},"train_1":{}})") ==
-        "channel \"train_1\" has the name of a FIFO of the Pipe-mode channel 'train'. Give it another name.");
+    CHECK(problem_of(R"({"train":{"TrainingInputMode":"Pipe"},"train_1":{}})") ==
+          "channel \"train_1\" has the name of a FIFO of the Pipe-mode channel 'train'. Give it another name.");
     CHECK(problem_of(R"({"train":{"TrainingInputMode":"File"},"train_1":{}})").empty());
-    CHECK(
-        problem_of(
-            R"({"train":{"TrainingInputMode":"Pipe"},"train_lst":{},"train_":{},"train_01":{},"train_1a":{}})")
-            .empty());
+    CHECK(problem_of(R"({"train":{"TrainingInputMode":"Pipe"},"train_lst":{},"train_":{},"train_01":{},"train_1a":{}})")
+              .empty());
     CHECK_FALSE(problem_of(R"({"train":{},"test":{"TrainingInputMode":"Pipe"},"test_0":{}})").empty());
 }
 
@@ -134,6 +130,5 @@ TEST_CASE("without a configuration the folders are taken, and files are not") {
 TEST_CASE("Pipe mode is refused for the channels that are used") {
     CHECK_NOTHROW(refuse_pipe_mode(parse(R"({"train":{},"other":{"TrainingInputMode":"Pipe"}})")));
     CHECK_THROWS_AS(refuse_pipe_mode(parse(R"({"train":{"TrainingInputMode":"Pipe"}})")), ConfigError);
-    CHECK_THROWS_AS(refuse_pipe_mode(parse(R"({"train":{},"eval":{"TrainingInputMode":"Pipe"}})")),
-                    ConfigError);
+    CHECK_THROWS_AS(refuse_pipe_mode(parse(R"({"train":{},"eval":{"TrainingInputMode":"Pipe"}})")), ConfigError);
 }

@@ -55,9 +55,8 @@ TEST_CASE("missing keys of a single host are filled in") {
     CHECK(defaults.network_interface_name == "eth0");
     CHECK(parse_resource_config(R"({"current_host":"a"})").hosts == std::vector<std::string>{"a"});
     CHECK(parse_resource_config(R"({"hosts":["b"]})").current_host == "b");
-    CHECK(
-        parse_resource_config(R"({"hosts":null,"current_host":null,"instance_groups":null})").current_host ==
-        "algo-1");
+    CHECK(parse_resource_config(R"({"hosts":null,"current_host":null,"instance_groups":null})").current_host ==
+          "algo-1");
 
     const TempFolder root;
     CHECK(read_resource_config(Paths(root.path())).hosts == std::vector<std::string>{"algo-1"});
@@ -88,8 +87,7 @@ TEST_CASE("text that is no JSON object is refused with its place") {
     CHECK(problem_of("[1]") == "resourceconfig.json: expected a JSON object, {…}, found a list");
     const std::string cut = problem_of("{\"hosts\":\n [\"a\"");
     CHECK(cut.find("resourceconfig.json: not valid JSON: parse error at line 2, column ") == 0);
-    CHECK(problem_of(R"({"hosts":["a"],"hosts":["b"]})") ==
-          "resourceconfig.json: the name \"hosts\" is given twice");
+    CHECK(problem_of(R"({"hosts":["a"],"hosts":["b"]})") == "resourceconfig.json: the name \"hosts\" is given twice");
     CHECK_FALSE(problem_of("{\"x\":" + std::string(100000, '[')).empty());
     CHECK_FALSE(problem_of("{\"x\":1e999}").empty());
     CHECK_FALSE(problem_of("{\"\xff\":1}").empty());

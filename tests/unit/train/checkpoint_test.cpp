@@ -36,7 +36,8 @@ TrainingState state_at(std::int64_t step) {
 const std::map<std::string, std::string> kSettings{{"model", "lenet"}, {"seed", "1"}};
 
 std::size_t files_in(const std::filesystem::path& folder) {
-    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+    return static_cast<std::size_t>(
+        std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
 }
 
 }  // namespace
@@ -100,8 +101,9 @@ TEST_CASE("a checkpoint of another job is refused, naming each difference") {
     const TempFolder temp;
     CheckpointFolder folder(temp.path());
     folder.save(state_at(1));
-    REQUIRE_THROWS_WITH(folder.load_newest({{"model", "resnet9"}, {"seed", "1"}}),
-                        contains_text("model=lenet there, resnet9 here") && contains_text("Use a new checkpoint folder"));
+    REQUIRE_THROWS_WITH(
+        folder.load_newest({{"model", "resnet9"}, {"seed", "1"}}),
+        contains_text("model=lenet there, resnet9 here") && contains_text("Use a new checkpoint folder"));
 }
 
 TEST_CASE("temporaries of a killed process are removed, other files are left alone") {

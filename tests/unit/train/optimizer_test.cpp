@@ -60,10 +60,12 @@ TEST_CASE("adam and adamw follow torch.optim") {
             const double g = decoupled ? gradient : gradient + 0.01 * value;
             mean = 0.9 * mean + 0.1 * g;
             square = 0.999 * square + 0.001 * g * g;
-            const double corrected = mean / (1 - std::pow(0.9, step + 1)) / (std::sqrt(square / (1 - std::pow(0.999, step + 1))) + 1e-8);
+            const double corrected =
+                mean / (1 - std::pow(0.9, step + 1)) / (std::sqrt(square / (1 - std::pow(0.999, step + 1))) + 1e-8);
             return value - 0.1 * corrected - (decoupled ? 0.1 * 0.01 * value : 0.0);
         });
-        CHECK(run(group_of(decoupled ? OptimizerKind::adamw : OptimizerKind::adam), 5) == Approx(expected).epsilon(1e-5));
+        CHECK(run(group_of(decoupled ? OptimizerKind::adamw : OptimizerKind::adam), 5) ==
+              Approx(expected).epsilon(1e-5));
     }
 }
 

@@ -14,7 +14,9 @@ using tundish::testing::tiny_samples;
 
 namespace {
 
-TrainingData tiny_data() { return {tiny_samples(160), tiny_samples(60, 4, {3, 32, 32}, 2)}; }
+TrainingData tiny_data() {
+    return {tiny_samples(160), tiny_samples(60, 4, {3, 32, 32}, 2)};
+}
 
 TrainOptions tiny_options(const std::string& model) {
     TrainOptions options;
@@ -57,7 +59,9 @@ TEST_CASE("two runs with one seed leave the same bytes, another seed leaves othe
     run(options, tiny_data(), b);
     options.seed = 1;
     run(options, tiny_data(), c);
-    const auto weights = [](const TempFolder& folder) { return read_file(folder.path() / "model" / "model.safetensors"); };
+    const auto weights = [](const TempFolder& folder) {
+        return read_file(folder.path() / "model" / "model.safetensors");
+    };
     CHECK(weights(a) == weights(b));
     CHECK(weights(a) != weights(c));
 }
@@ -74,7 +78,8 @@ TEST_CASE("a resumed job ends with the bytes of one that never stopped") {
     std::filesystem::remove(halves.path() / "checkpoints" / "checkpoint-12.pt");
     options.max_train_seconds = 0;
     run(options, tiny_data(), halves);
-    CHECK(read_file(whole.path() / "model" / "model.safetensors") == read_file(halves.path() / "model" / "model.safetensors"));
+    CHECK(read_file(whole.path() / "model" / "model.safetensors") ==
+          read_file(halves.path() / "model" / "model.safetensors"));
 }
 
 TEST_CASE("a finished job run again trains nothing and leaves its model") {
