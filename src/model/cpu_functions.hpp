@@ -12,6 +12,11 @@ namespace tundish {
 bool can_convolve_fast(const Conv2d& layer, const at::Tensor& x);
 at::Tensor convolve_fast(const at::Tensor& x, const at::Tensor& weight);
 
+/// max_pool2d(conv2d(x, weight), 2) a few images at a time: the map between the two, the largest of a network, is never
+/// whole in memory.
+bool can_convolve_and_pool_fast(const Conv2d& layer, const MaxPool2d& pool, const at::Tensor& x);
+at::Tensor convolve_and_pool_fast(const at::Tensor& x, const at::Tensor& weight);
+
 /// gelu(batch_norm(x)) with batch statistics and a factor of 1; updates running_mean and running_var as at::batch_norm
 /// does.
 bool can_norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x);

@@ -117,10 +117,21 @@ std::optional<at::Tensor> run_conv_bias_gelu(const Layer& layer, const at::Tenso
     return can_bias_gelu_fast(y) ? bias_gelu_fast(y, bias) : at::gelu(y + bias.view({1, -1, 1, 1}));
 }
 
-// Two layers in one pass over memory, where `layer` and a GELU behind it can be joined.
+// max_pool2d(conv2d(x)) without the map between them.
+std::optional<at::Tensor> run_conv_pool(const Layer& layer, const Layer& next, const at::Tensor& x,
+                                        const Network& network, const ForwardMode& mode) {
+    const auto* op = std::get_if<Conv2d>(&layer.operation);
+    const auto* pooling = std::get_if<MaxPool2d>(&next.operation);
+    if (op == nullptr || pooling == nullptr || compute_of(*op, mode) != at::kFloat) return std::nullopt;
+    if (!can_convolve_and_pool_fast(*op, *pooling, x)) return std::nullopt;
+    return convolve_and_pool_fast(x, network.at(layer.name + ".weight"));
+}
+
+// Two layers in one pass over memory, where they can be joined.
 std::optional<at::Tensor> run_pair(const Layer& layer, const Layer& next, const at::Tensor& x, const Network& network,
                                    const ForwardMode& mode) {
-    if (mode.reference || !x.is_cpu() || !is_gelu(next)) return std::nullopt;
+    if (mode.reference || !x.is_cpu()) return std::nullopt;
+    if (!is_gelu(next)) return run_conv_pool(layer, next, x, network, mode);
     if (auto joined = run_norm_gelu(layer, x, network, mode)) return joined;
     return run_conv_bias_gelu(layer, x, network, mode);
 }
