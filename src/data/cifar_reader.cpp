@@ -5,11 +5,14 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/parallel.hpp"
+#include "tundish/base/processors.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_set.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <sstream>
 
@@ -52,8 +55,7 @@ CifarReader::CifarReader(const ChannelFiles& files, DataFormat format, CifarPart
       format_(format),
       label_bytes_(format == DataFormat::cifar100 ? 2 : 1),
       record_bytes_(label_bytes_ + kPixelBytes),
-      classes_(classes > 0 ? classes : (format == DataFormat::cifar100 ? 100 : 10)),
-      piece_(kPieceRecords * record_bytes_) {
+      classes_(classes > 0 ? classes : (format == DataFormat::cifar100 ? 100 : 10)) {
     choose_files(files, part);
     read_class_names(files, folder_part(files_.front().name));
     log_what_is_left_out(files);
@@ -116,8 +118,22 @@ void CifarReader::read_class_names(const ChannelFiles& files, std::string_view f
     }
 }
 
-std::string CifarReader::where(std::int64_t record_in_file) const {
-    return files_[file_].name + ", record " + std::to_string(record_in_file);
+std::string CifarReader::what(std::size_t file) const {
+    return text(name_of(channel_), ", ", files_[file].name);
+}
+
+void CifarReader::became_shorter(std::size_t file, std::int64_t record) const {
+    throw DataError(text(what(file), ": expected ", files_[file].records, " records, but the file ended before record ",
+                         record, ": it became shorter while it was read. Run the job again."));
+}
+
+void CifarReader::check_label(std::size_t file, std::int64_t record, std::int64_t label) const {
+    if (label < classes_) return;
+    throw DataError(text(what(file), ", record ", record, " (byte ",
+                         record * static_cast<std::int64_t>(record_bytes_), "): label ", label, " is outside 0..",
+                         classes_ - 1, ". Expected ", title(format_), " records of ", record_bytes_,
+                         " bytes; is this another format (data_format) or another number of classes "
+                         "(num_classes)?"));
 }
 
 bool CifarReader::fill() {
@@ -130,60 +146,71 @@ bool CifarReader::fill() {
             ++file_;
             continue;
         }
-        const std::string what = text(name_of(channel_), ", ", name);
-        if (!open_) open_ = std::make_unique<SequentialFile>(channel_.path / name, what);
+        if (!open_) open_ = std::make_unique<SequentialFile>(channel_.path / name, what(file_));
+        piece_.resize(kPieceRecords * record_bytes_);
         piece_records_ = static_cast<std::size_t>(std::min<std::int64_t>(kPieceRecords, records - read_in_file_));
-        if (open_->read(piece_.data(), piece_records_ * record_bytes_) != piece_records_ * record_bytes_) {
-            throw DataError(text(what, ": expected ", records, " records, but the file ended before record ",
-                                 read_in_file_ + static_cast<std::int64_t>(piece_records_),
-                                 ": it became shorter while it was read. Run the job again."));
-        }
+        const std::size_t wanted = piece_records_ * record_bytes_;
         read_in_file_ += static_cast<std::int64_t>(piece_records_);
+        if (open_->read(piece_.data(), wanted) != wanted) became_shorter(file_, read_in_file_);
         taken_ = 0;
         return true;
     }
     return false;
 }
 
-const std::uint8_t* CifarReader::take() {
-    if (taken_ == piece_records_) return nullptr;
-    const std::uint8_t* record = &piece_[taken_ * record_bytes_];
-    const std::int64_t label = record[label_bytes_ - 1];
-    if (label >= classes_) {
-        const auto in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_);
-        throw DataError(text(name_of(channel_), ", ", where(in_file), " (byte ",
-                             in_file * static_cast<std::int64_t>(record_bytes_), "): label ", label, " is outside 0..",
-                             classes_ - 1, ". Expected ", title(format_), " records of ", record_bytes_,
-                             " bytes; is this another format (data_format) or another number of classes "
-                             "(num_classes)?"));
-    }
+std::optional<Record> CifarReader::next() {
+    if (taken_ == piece_records_ && !fill()) return std::nullopt;
+    const std::uint8_t* bytes = &piece_[taken_ * record_bytes_];
+    const std::int64_t label = bytes[label_bytes_ - 1];
+    const std::int64_t in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_);
+    check_label(file_, in_file, label);
     ++taken_;
-    ++index_;
-    return record;
+    return Record{Bytes(bytes + label_bytes_, bytes + record_bytes_), label, index_++,
+                  text(files_[file_].name, ", record ", in_file)};
 }
 
-std::optional<Record> CifarReader::next() {
-    const std::uint8_t* bytes = take();
-    while (bytes == nullptr) {
-        if (!fill()) return std::nullopt;
-        bytes = take();
+void CifarReader::read_file_into(std::size_t file, std::int64_t first, SampleSet& samples, std::size_t at) const {
+    SequentialFile in(channel_.path / files_[file].name, what(file));
+    in.skip(static_cast<std::uint64_t>(first) * record_bytes_);
+    Bytes piece(kPieceRecords * record_bytes_);
+    for (std::int64_t record = first; record < files_[file].records;) {
+        if (stop_requested()) throw Stopped(text("reading ", name_of(channel_)));
+        const auto count = std::min<std::int64_t>(kPieceRecords, files_[file].records - record);
+        const std::size_t wanted = static_cast<std::size_t>(count) * record_bytes_;
+        if (in.read(piece.data(), wanted) != wanted) became_shorter(file, record + count);
+        for (std::size_t byte = 0; byte < wanted; byte += record_bytes_, ++record, ++at) {
+            const std::int64_t label = piece[byte + label_bytes_ - 1];
+            check_label(file, record, label);
+            samples.labels[at] = label;
+            std::memcpy(&samples.pixels[at * kPixelBytes], &piece[byte + label_bytes_], kPixelBytes);
+        }
     }
-    const auto in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_) - 1;
-    return Record{Bytes(bytes + label_bytes_, bytes + record_bytes_), bytes[label_bytes_ - 1], index_ - 1,
-                  where(in_file)};
 }
 
 bool CifarReader::read_all_into(SampleSet& samples) {
-    const auto left = static_cast<std::size_t>(total_ - index_);
-    samples.labels.reserve(samples.labels.size() + left);
-    samples.pixels.reserve(samples.pixels.size() + left * kPixelBytes);  // not resize(): zeros would cost another pass
+    struct Part {
+        std::size_t file;
+        std::int64_t first;
+        std::size_t at;
+    };
+    std::vector<Part> parts;
+    std::size_t end = samples.labels.size();
+    std::int64_t first = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_);
+    for (; file_ < files_.size(); ++file_, first = 0) {
+        parts.push_back({file_, first, end});
+        end += static_cast<std::size_t>(files_[file_].records - first);
+    }
+    samples.labels.resize(end);
+    samples.pixels.reserve(end * kPixelBytes);
     prefer_huge_pages(samples.pixels);
-    do {
-        while (const std::uint8_t* bytes = take()) {
-            samples.labels.push_back(bytes[label_bytes_ - 1]);
-            samples.pixels.insert(samples.pixels.end(), bytes + label_bytes_, bytes + record_bytes_);
-        }
-    } while (fill());
+    samples.pixels.resize(end * kPixelBytes);
+    // Reading is mostly the first touch of new memory, which every processor can do for itself.
+    for_each_index(parts.size(), usable_processors(), [&](std::size_t i) {
+        read_file_into(parts[i].file, parts[i].first, samples, parts[i].at);
+    });
+    index_ = total_;
+    taken_ = piece_records_ = 0;
+    open_.reset();
     return true;
 }
 

@@ -22,6 +22,11 @@ SequentialFile::SequentialFile(const std::filesystem::path& path, std::string wh
     size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
+void SequentialFile::skip(std::uint64_t size) {
+    if (::lseek(fd_.get(), static_cast<off_t>(size), SEEK_CUR) < 0)
+        throw MachineError(text(what_, ": cannot move in it: ", system_reason(errno)));
+}
+
 std::size_t SequentialFile::read(std::uint8_t* to, std::size_t size) {
     std::size_t done = 0;
     while (done < size) {

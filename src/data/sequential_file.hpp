@@ -19,6 +19,9 @@ class SequentialFile {
     /// Bytes in the file when it was opened.
     [[nodiscard]] std::uint64_t size() const { return size_; }
 
+    /// Passes over `size` bytes from here.
+    void skip(std::uint64_t size);
+
     /// Reads `size` bytes, fewer only at the end of the file. Returns how many.
     std::size_t read(std::uint8_t* to, std::size_t size);
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 
@@ -60,27 +61,37 @@ void initialise_parameter(const Network& network, const Parameter& parameter, bo
     }
 }
 
-// All k x k patches as rows: (n * positions, C * k * k).
+// All k x k patches as columns: (C * k * k, n * positions). Copied shift by shift, a row of a plane at a time.
 at::Tensor patches_of(const at::Tensor& images, std::int64_t kernel) {
-    return images.unfold(2, kernel, 1)
-        .unfold(3, kernel, 1)
-        .permute({0, 2, 3, 1, 4, 5})
-        .reshape({-1, images.size(1) * kernel * kernel});
+    const auto channels = images.size(1);
+    const auto height = images.size(2) - kernel + 1;
+    const auto width = images.size(3) - kernel + 1;
+    const auto patches = at::empty({channels, kernel, kernel, images.size(0), height, width}, images.options());
+    const auto planes = images.transpose(0, 1);
+    for (std::int64_t y = 0; y < kernel; ++y) {
+        for (std::int64_t x = 0; x < kernel; ++x)
+            patches.select(1, y).select(1, x).copy_(planes.narrow(2, y, height).narrow(3, x, width));
+    }
+    return patches.view({channels * kernel * kernel, -1});
 }
 
-// Not centred, as the recipe has it. In double (it is 12 x 12 for colour), and a part at a time: all patches of 5,000
-// images at once would take 230 MB.
-at::Tensor patch_covariance(const at::Tensor& images, std::int64_t kernel) {
-    constexpr std::int64_t kImagesAtOnce = 250;
-    const auto width = images.size(1) * kernel * kernel;
-    auto sum = at::zeros({width, width}, at::kDouble);
-    std::int64_t count = 0;
-    for (const auto& part : images.split(kImagesAtOnce)) {
-        const auto patches = patches_of(part, kernel);
-        sum += patches.t().mm(patches).to(at::kDouble);
-        count += patches.size(0);
-    }
-    return sum / static_cast<double>(count);
+// Not centred, as the recipe has it. Each part's sum is kept and they are added in order, in double: the result does not
+// depend on the number of threads. A few images at a time, since new memory is what takes time here.
+at::Tensor patch_covariance(const at::Tensor& pixels, const Preprocess& preprocess, std::int64_t kernel) {
+    constexpr std::int64_t kImagesAtOnce = 100;
+    const auto parts = pixels.split(kImagesAtOnce);
+    const auto width = pixels.size(1) * kernel * kernel;
+    const auto sums = at::empty({static_cast<std::int64_t>(parts.size()), width, width}, at::kDouble);
+    at::parallel_for(0, sums.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+        const at::NoGradGuard no_grad;
+        for (std::int64_t i = begin; i < end; ++i) {
+            const auto images = normalise(parts[static_cast<std::size_t>(i)], preprocess).contiguous();
+            const auto patches = patches_of(images, kernel);
+            sums[i].copy_(patches.mm(patches.t()));
+        }
+    });
+    const auto positions = (pixels.size(2) - kernel + 1) * (pixels.size(3) - kernel + 1);
+    return sums.sum(0) / static_cast<double>(pixels.size(0) * positions);
 }
 
 }  // namespace
@@ -92,15 +103,15 @@ void initialise(Network& network, std::uint64_t seed) {
     for (const auto& parameter : network.parameters()) initialise_parameter(network, parameter, airbench, generator);
 }
 
-void initialise_whitening(Network& network, const at::Tensor& images) {
+void initialise_whitening(Network& network, const at::Tensor& pixels, const Preprocess& preprocess) {
     const at::NoGradGuard no_grad;
     for (const auto& parameter : network.parameters()) {
         if (parameter.role != ParameterRole::whitening_filter) continue;
         const auto kernel = parameter.tensor.size(2);
-        const auto covariance = patch_covariance(images.to(at::kCPU, at::kFloat), kernel);
+        const auto covariance = patch_covariance(pixels.to(at::kCPU), preprocess, kernel);
         auto [values, vectors] = at::linalg_eigh(covariance);
         const auto whitened = (vectors / (values + kWhiteningEps).sqrt()).t().flip(0);
-        const auto filters = whitened.reshape({-1, images.size(1), kernel, kernel}).to(at::kFloat);
+        const auto filters = whitened.reshape({-1, pixels.size(1), kernel, kernel}).to(at::kFloat);
         parameter.tensor.copy_(at::cat({filters, -filters}));
     }
 }

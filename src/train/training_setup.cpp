@@ -66,7 +66,7 @@ Network make_network(const TrainOptions& options, const SampleSet& train, const 
     initialise(network, static_cast<std::uint64_t>(options.seed));
     const std::int64_t count = std::min(kWhiteningSamples, train.size());
     const auto chosen = at::arange(count, at::kLong).mul_(train.size()).floor_divide_(count);
-    initialise_whitening(network, normalise(pixel_view(train).index_select(0, chosen), preprocess));
+    initialise_whitening(network, pixel_view(train).index_select(0, chosen), preprocess);
     return network;
 }
 

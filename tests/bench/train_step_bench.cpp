@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
     const BatchMaker::Batch batch{images, at::randint(10, {batch_size}, at::kLong).to(device)};
     Network network(make_architecture("airbench", {3, 32, 32}, 10), device);
     initialise(network, 0);
-    initialise_whitening(network, images.narrow(0, 0, std::min<std::int64_t>(batch_size, 1000)));
+    const Preprocess as_they_are{{0, 0, 0}, {1 / 255.0, 1 / 255.0, 1 / 255.0}};
+    initialise_whitening(network, images.narrow(0, 0, std::min<std::int64_t>(batch_size, 1000)), as_they_are);
     Optimizer optimizer(make_groups(network, options, recipe));
     SoloCommunicator solo;
     const auto compute = automatic_precision(device);

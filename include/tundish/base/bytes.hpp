@@ -2,15 +2,35 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace tundish {
 
-using Bytes = std::vector<std::uint8_t>;
+/// Leaves new elements as they are instead of writing zeros: memory is touched first by whoever fills it, on as many
+/// threads as do. `Bytes(n)` and `resize(n)` therefore hold anything until they are written.
+template <typename Item>
+struct UninitialisedAllocator : std::allocator<Item> {
+    template <typename Other>
+    struct rebind {
+        using other = UninitialisedAllocator<Other>;
+    };
+    template <typename Other>
+    void construct(Other* at) {
+        ::new (static_cast<void*>(at)) Other;
+    }
+    template <typename Other, typename... Arguments>
+    void construct(Other* at, Arguments&&... arguments) {
+        std::construct_at(at, std::forward<Arguments>(arguments)...);
+    }
+};
+
+using Bytes = std::vector<std::uint8_t, UninitialisedAllocator<std::uint8_t>>;
 using ByteSpan = std::span<const std::uint8_t>;
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tundish runs on little-endian machines only");

@@ -31,7 +31,7 @@ bool looks_like_cifar100(const ChannelFiles& files);
 
 /// Records of 1 label byte (CIFAR-100: 2, coarse and fine, the fine one counts) and 3,072 bytes of pixels:
 /// 32x32, red, green and blue plane. Files are read in bytewise order of their names, in pieces of about a
-/// megabyte.
+/// megabyte; read_all_into() reads several files at once.
 class CifarReader : public RecordReader {
   public:
     /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from
@@ -56,11 +56,15 @@ class CifarReader : public RecordReader {
     void choose_files(const ChannelFiles& files, CifarPart part);
     void check_size(const std::string& name, std::int64_t size) const;
     void read_class_names(const ChannelFiles& files, std::string_view folder);
+    /// Reads records [first, …) of files_[file] into the set from sample `at` on, which has room for them.
+    void read_file_into(std::size_t file, std::int64_t first, SampleSet& samples, std::size_t at) const;
+    void check_label(std::size_t file, std::int64_t record, std::int64_t label) const;
+    [[noreturn]] void became_shorter(std::size_t file, std::int64_t record) const;
     /// Reads the next piece; false at the end of the last file.
     bool fill();
     /// The next record's bytes, its label checked; null at the end of the piece.
     const std::uint8_t* take();
-    [[nodiscard]] std::string where(std::int64_t record_in_file) const;
+    [[nodiscard]] std::string what(std::size_t file) const;  ///< channel and file, for messages
 
     ChannelSpec channel_;
     DataFormat format_;

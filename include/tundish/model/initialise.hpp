@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "tundish/model/network.hpp"
+#include "tundish/model/preprocess.hpp"
 
 namespace tundish {
 
@@ -14,8 +15,9 @@ namespace tundish {
 /// (performance.md §1.3).
 void initialise(Network& network, std::uint64_t seed);
 
-/// Fills the whitening layer, if the network has one, from `images` (normalised, float32, (n, C, H, W), 5,000 suffice):
-/// the eigenvectors of the covariance of all patches, each divided by sqrt(eigenvalue + 5e-4), then their negatives.
-void initialise_whitening(Network& network, const at::Tensor& images);
+/// Fills the whitening layer, if the network has one, from `pixels` as normalise() takes them ((n, C, H, W); 5,000
+/// suffice): the eigenvectors of the covariance of all patches, each divided by sqrt(eigenvalue + 5e-4), then their
+/// negatives (performance.md §1.3).
+void initialise_whitening(Network& network, const at::Tensor& pixels, const Preprocess& preprocess);
 
 }  // namespace tundish

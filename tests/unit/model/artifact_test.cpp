@@ -32,7 +32,7 @@ struct Saved {
         config.class_names = samples.class_names;
         config.preprocess = measure(samples);
         config.metrics = {{"validation_accuracy", 0.5}};
-        initialise_whitening(network, normalise(pixel_view(samples), config.preprocess));
+        initialise_whitening(network, pixel_view(samples), config.preprocess);
         save_artifact(folder.path(), network, config);
     }
 };

@@ -36,8 +36,9 @@ TEST_CASE("whitened patches have the identity as covariance") {
     const at::NoGradGuard no_grad;
     Network network = airbench(1);
     const auto samples = tiny_samples(300);
-    const auto images = normalise(pixel_view(samples), measure(samples));
-    initialise_whitening(network, images);
+    const auto preprocess = measure(samples);
+    initialise_whitening(network, pixel_view(samples), preprocess);
+    const auto images = normalise(pixel_view(samples), preprocess);
     const auto& filter = network.at("whiten.weight");
     CHECK_FALSE(filter.requires_grad());
     CHECK(filter.narrow(0, 0, 12).equal(-filter.narrow(0, 12, 12)));
