@@ -21,7 +21,6 @@ constexpr const char* kVerbs = "train, predict, describe; serve, feed and pack a
 class Parser {
   public:
     explicit Parser(CommandLine& line) : line_(line) {
-        line_.root = default_root();
         app_.set_version_flag("--version", std::string("tundish ") + TUNDISH_VERSION);
         app_.add_option("--root", root_,
                         "folder of the job: input, model, output (default: SAGEMAKER_BASE_DIR or /opt/ml)");

@@ -21,8 +21,8 @@ struct CommandLine {
 };
 
 /// Decodes argv. No verb and a job's configuration under the root mean `train`; so does a program name of "train"
-/// ("serve" likewise). Throws ConfigError with the verbs or the usage; `line.root` is set by then where it could be
-/// read, so that the failure file lands in the right job.
+/// ("serve" likewise). `line.root` comes in as the default; it is replaced as soon as --root could be read, so that the
+/// failure file lands in the right job. Throws ConfigError with the verbs or the usage.
 void parse_command_line(int argc, char** argv, CommandLine& line);
 
 }  // namespace tundish

@@ -13,7 +13,8 @@ void for_each_index(std::size_t count, int threads, const std::function<void(std
     std::atomic<std::size_t> next = 0;
     std::atomic<bool> failed = false;
     const auto take = [&] {
-        // Asked before taking: whatever has a smaller index than a failure is run, so the same failure is thrown each time.
+        // Asked before taking: whatever has a smaller index than a failure is run, so the same failure is thrown each
+        // time.
         while (!failed) {
             const std::size_t i = next++;
             if (i >= count) return;

@@ -129,9 +129,9 @@ void CifarReader::became_shorter(std::size_t file, std::int64_t record) const {
 
 void CifarReader::check_label(std::size_t file, std::int64_t record, std::int64_t label) const {
     if (label < classes_) return;
-    throw DataError(text(what(file), ", record ", record, " (byte ",
-                         record * static_cast<std::int64_t>(record_bytes_), "): label ", label, " is outside 0..",
-                         classes_ - 1, ". Expected ", title(format_), " records of ", record_bytes_,
+    throw DataError(text(what(file), ", record ", record, " (byte ", record * static_cast<std::int64_t>(record_bytes_),
+                         "): label ", label, " is outside 0..", classes_ - 1, ". Expected ", title(format_),
+                         " records of ", record_bytes_,
                          " bytes; is this another format (data_format) or another number of classes "
                          "(num_classes)?"));
 }
@@ -205,9 +205,8 @@ bool CifarReader::read_all_into(SampleSet& samples) {
     prefer_huge_pages(samples.pixels);
     samples.pixels.resize(end * kPixelBytes);
     // Reading is mostly the first touch of new memory, which every processor can do for itself.
-    for_each_index(parts.size(), usable_processors(), [&](std::size_t i) {
-        read_file_into(parts[i].file, parts[i].first, samples, parts[i].at);
-    });
+    for_each_index(parts.size(), usable_processors(),
+                   [&](std::size_t i) { read_file_into(parts[i].file, parts[i].first, samples, parts[i].at); });
     index_ = total_;
     taken_ = piece_records_ = 0;
     open_.reset();

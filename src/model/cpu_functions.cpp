@@ -5,8 +5,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "tundish/model/conv3x3.hpp"
-#include "tundish/model/fused_elementwise.hpp"
+#include "cpu_maps.hpp"
 
 namespace tundish {
 namespace {
@@ -14,37 +13,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
-
-at::Tensor channels_last(const at::Tensor& tensor) {
-    return tensor.contiguous(at::MemoryFormat::ChannelsLast);
-}
-
-at::Tensor empty_map(at::IntArrayRef sizes) {
-    return at::empty(sizes, at::TensorOptions(at::kFloat).memory_format(at::MemoryFormat::ChannelsLast));
-}
-
-bool is_float_map(const at::Tensor& x) {
-    return x.is_cpu() && x.scalar_type() == at::kFloat && x.dim() == 4 && x.numel() > 0;
-}
-
-const float* data(const at::Tensor& tensor) {
-    return tensor.const_data_ptr<float>();
-}
-float* writable(const at::Tensor& tensor) {
-    return tensor.mutable_data_ptr<float>();
-}
-
-std::int64_t rows_of(const at::Tensor& map) {
-    return map.numel() / map.size(1);
-}
-
-Conv3x3Shape shape_of(const at::Tensor& x, std::int64_t out_channels) {
-    return {.batch = x.size(0),
-            .height = x.size(2),
-            .width = x.size(3),
-            .in_channels = x.size(1),
-            .out_channels = out_channels};
-}
 
 struct Convolve : Function<Convolve> {
     static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& filter) {
@@ -150,84 +118,9 @@ struct MaxPool : Function<MaxPool> {
                           at::get_num_threads());
         return {dx};
     }
-
-    static MaxPoolShape shape_of_pool(at::IntArrayRef sizes) {
-        return {.batch = sizes[0], .height = sizes[2], .width = sizes[3], .channels = sizes[1]};
-    }
-};
-
-// Convolution and pooling of `kImagesAtOnce` images at a time, forward and backward.
-struct ConvolveAndPool : Function<ConvolveAndPool> {
-    static constexpr std::int64_t kImagesAtOnce = 200;
-
-    struct Part {
-        std::int64_t begin;
-        std::int64_t count;
-    };
-
-    static std::vector<Part> parts_of(std::int64_t images) {
-        std::vector<Part> parts;
-        for (std::int64_t begin = 0; begin < images; begin += kImagesAtOnce) {
-            parts.push_back({begin, std::min(kImagesAtOnce, images - begin)});
-        }
-        return parts;
-    }
-
-    static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& filter) {
-        const auto x = channels_last(input);
-        const auto weight = channels_last(filter);
-        auto y = empty_map({x.size(0), weight.size(0), x.size(2) / 2, x.size(3) / 2});
-        auto winner = at::empty(y.sizes(), at::TensorOptions(at::kByte).memory_format(at::MemoryFormat::ChannelsLast));
-        auto between = empty_map({std::min(kImagesAtOnce, x.size(0)), weight.size(0), x.size(2), x.size(3)});
-        for (const auto& [begin, count] : parts_of(x.size(0))) {
-            const auto x_part = x.narrow(0, begin, count);
-            conv3x3_forward(shape_of(x_part, weight.size(0)), data(x_part), data(weight), writable(between),
-                            at::get_num_threads());
-            max_pool_forward(MaxPool::shape_of_pool(between.narrow(0, 0, count).sizes()), data(between),
-                             writable(y.narrow(0, begin, count)),
-                             winner.narrow(0, begin, count).mutable_data_ptr<std::uint8_t>(), at::get_num_threads());
-        }
-        context->save_for_backward({x, weight, winner});
-        return y;
-    }
-
-    static variable_list backward(AutogradContext* context, variable_list gradients) {
-        const auto saved = context->get_saved_variables();
-        const auto& x = saved[0];
-        const auto& weight = saved[1];
-        const auto dy = channels_last(gradients[0]);
-        auto between = empty_map({std::min(kImagesAtOnce, x.size(0)), weight.size(0), x.size(2), x.size(3)});
-        at::Tensor dx = context->needs_input_grad(0) ? empty_map(x.sizes()) : at::Tensor();
-        at::Tensor dw = at::zeros_like(weight);
-        at::Tensor dw_part = at::empty_like(weight);
-        for (const auto& [begin, count] : parts_of(x.size(0))) {
-            const auto x_part = x.narrow(0, begin, count);
-            const auto shape = shape_of(x_part, weight.size(0));
-            max_pool_backward(MaxPool::shape_of_pool(between.narrow(0, 0, count).sizes()),
-                              data(dy.narrow(0, begin, count)),
-                              saved[2].narrow(0, begin, count).const_data_ptr<std::uint8_t>(), writable(between),
-                              at::get_num_threads());
-            if (dx.defined()) {
-                conv3x3_input_gradient(shape, data(between), data(weight), writable(dx.narrow(0, begin, count)),
-                                       at::get_num_threads());
-            }
-            conv3x3_weight_gradient(shape, data(x_part), data(between), writable(dw_part), at::get_num_threads());
-            dw.add_(dw_part);
-        }
-        return {dx, dw};
-    }
 };
 
 }  // namespace
-
-bool can_convolve_and_pool_fast(const Conv2d& layer, const MaxPool2d& pool, const at::Tensor& x) {
-    return can_convolve_fast(layer, x) && pool.size == 2 && x.size(2) >= 2 && x.size(3) >= 2 &&
-           fused_elementwise_supported(layer.out_channels);
-}
-
-at::Tensor convolve_and_pool_fast(const at::Tensor& x, const at::Tensor& weight) {
-    return ConvolveAndPool::apply(x, weight);
-}
 
 bool can_convolve_fast(const Conv2d& layer, const at::Tensor& x) {
     return is_float_map(x) && layer.kernel == 3 && layer.stride == 1 && layer.padding == 1 && !layer.bias &&

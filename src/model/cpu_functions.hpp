@@ -17,6 +17,12 @@ at::Tensor convolve_fast(const at::Tensor& x, const at::Tensor& weight);
 bool can_convolve_and_pool_fast(const Conv2d& layer, const MaxPool2d& pool, const at::Tensor& x);
 at::Tensor convolve_and_pool_fast(const at::Tensor& x, const at::Tensor& weight);
 
+/// The same with a whitening layer before it: max_pool2d(conv2d(gelu(conv2d(images, whitening) + bias), weight), 2).
+/// Keeps the images only: the whitened maps are computed again for the gradients. `whitening` and `images` get none.
+bool can_whiten_fast(const Conv2d& whitening, const Conv2d& layer, const MaxPool2d& pool, const at::Tensor& images);
+at::Tensor whiten_convolve_and_pool_fast(const at::Tensor& images, const at::Tensor& whitening, const at::Tensor& bias,
+                                         const at::Tensor& weight);
+
 /// gelu(batch_norm(x)) with batch statistics and a factor of 1; updates running_mean and running_var as at::batch_norm
 /// does.
 bool can_norm_gelu_fast(const BatchNorm2d& layer, const at::Tensor& x);

@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <span>
 #include <stdexcept>
+#include <tuple>
 
 #include "cpu_functions.hpp"
 
@@ -127,22 +129,49 @@ std::optional<at::Tensor> run_conv_pool(const Layer& layer, const Layer& next, c
     return convolve_and_pool_fast(x, network.at(layer.name + ".weight"));
 }
 
-// Two layers in one pass over memory, where they can be joined.
-std::optional<at::Tensor> run_pair(const Layer& layer, const Layer& next, const at::Tensor& x, const Network& network,
-                                   const ForwardMode& mode) {
-    if (mode.reference || !x.is_cpu()) return std::nullopt;
-    if (!is_gelu(next)) return run_conv_pool(layer, next, x, network, mode);
-    if (auto joined = run_norm_gelu(layer, x, network, mode)) return joined;
-    return run_conv_bias_gelu(layer, x, network, mode);
+// gelu(conv(x) + bias) of a whitening layer and the convolution and pooling behind it, a few images at a time.
+std::optional<at::Tensor> run_whitening(std::span<const Layer> layers, const at::Tensor& x, const Network& network,
+                                        const ForwardMode& mode) {
+    if (layers.size() < 4 || !is_gelu(layers[1])) return std::nullopt;
+    const auto* whitening = std::get_if<Conv2d>(&layers[0].operation);
+    const auto* conv = std::get_if<Conv2d>(&layers[2].operation);
+    const auto* pooling = std::get_if<MaxPool2d>(&layers[3].operation);
+    if (whitening == nullptr || conv == nullptr || pooling == nullptr || compute_of(*conv, mode) != at::kFloat)
+        return std::nullopt;
+    if (!can_whiten_fast(*whitening, *conv, *pooling, x)) return std::nullopt;
+    return whiten_convolve_and_pool_fast(x, network.at(layers[0].name + ".weight"),
+                                         network.at(layers[0].name + ".bias"), network.at(layers[2].name + ".weight"));
+}
+
+// Several layers run as one: their result and how many they were.
+struct Joined {
+    at::Tensor y;
+    std::size_t layers;
+};
+
+// The first of `layers` joined with those behind it, where that saves passes over memory.
+std::optional<Joined> run_joined(std::span<const Layer> layers, const at::Tensor& x, const Network& network,
+                                 const ForwardMode& mode) {
+    if (mode.reference || !x.is_cpu() || layers.size() < 2) return std::nullopt;
+    if (auto y = run_whitening(layers, x, network, mode)) return Joined{*y, 4};
+    const auto& [layer, next] = std::tie(layers[0], layers[1]);
+    if (!is_gelu(next)) {
+        if (auto y = run_conv_pool(layer, next, x, network, mode)) return Joined{*y, 2};
+        return std::nullopt;
+    }
+    if (auto y = run_norm_gelu(layer, x, network, mode)) return Joined{*y, 2};
+    if (auto y = run_conv_bias_gelu(layer, x, network, mode)) return Joined{*y, 2};
+    return std::nullopt;
 }
 
 }  // namespace
 
 at::Tensor run_layers(const std::vector<Layer>& layers, at::Tensor x, const Network& network, const ForwardMode& mode) {
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        auto joined = i + 1 < layers.size() ? run_pair(layers[i], layers[i + 1], x, network, mode) : std::nullopt;
-        if (joined) ++i;
-        x = joined ? *joined : run_layer(layers[i], x, network, mode);
+    for (std::span<const Layer> left(layers); !left.empty();) {
+        auto joined = run_joined(left, x, network, mode);
+        if (!joined) joined = Joined{run_layer(left.front(), x, network, mode), 1};
+        x = std::move(joined->y);
+        left = left.subspan(joined->layers);
     }
     return x;
 }

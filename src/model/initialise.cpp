@@ -75,8 +75,8 @@ at::Tensor patches_of(const at::Tensor& images, std::int64_t kernel) {
     return patches.view({channels * kernel * kernel, -1});
 }
 
-// Not centred, as the recipe has it. Each part's sum is kept and they are added in order, in double: the result does not
-// depend on the number of threads. A few images at a time, since new memory is what takes time here.
+// Not centred, as the recipe has it. Each part's sum is kept and they are added in order, in double: the result does
+// not depend on the number of threads. A few images at a time, since new memory is what takes time here.
 at::Tensor patch_covariance(const at::Tensor& pixels, const Preprocess& preprocess, std::int64_t kernel) {
     constexpr std::int64_t kImagesAtOnce = 100;
     const auto parts = pixels.split(kImagesAtOnce);

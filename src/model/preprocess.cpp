@@ -84,7 +84,8 @@ at::Tensor normalise_bytes(const at::Tensor& pixels, const Preprocess& preproces
     const auto strides = pixels.strides();
     at::parallel_for(0, pixels.size(0) * height, 256, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t row = begin; row < end; ++row) {
-            const auto* from = pixels.const_data_ptr<std::uint8_t>() + row / height * strides[0] + row % height * strides[2];
+            const auto* from =
+                pixels.const_data_ptr<std::uint8_t>() + row / height * strides[0] + row % height * strides[2];
             auto* to = out.data_ptr<float>() + row * width * channels;
             for (std::int64_t x = 0; x < width; ++x, from += strides[3]) {
                 for (std::int64_t c = 0; c < channels; ++c) *to++ = table[256 * c + from[c * strides[1]]];

@@ -1,6 +1,8 @@
 #include "tundish/train/history_json.hpp"
 
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
@@ -8,78 +10,94 @@
 namespace tundish {
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::ordered_json;  // keeps the order of the keys as they are written here
 
-json optional_number(const std::optional<double>& value) {
-    return value ? json(*value) : json(nullptr);
-}
-
-std::optional<double> to_optional(const json& value) {
-    return value.is_null() ? std::nullopt : std::optional<double>(value.get<double>());
-}
-
-json to_json(const EpochReport& report) {
-    json out{{"epoch", report.epoch},
-             {"epochs", report.epochs},
-             {"step", report.step},
-             {"steps_in_epoch", report.steps_in_epoch},
-             {"train_loss", report.train_loss},
-             {"train_accuracy", report.train_accuracy},
-             {"learning_rate", report.learning_rate},
-             {"seconds", report.seconds},
-             {"images_per_second", report.images_per_second},
-             {"best", report.best}};
-    if (report.validation) {
-        out["validation"] = {{"loss", report.validation->loss},
-                             {"accuracy", report.validation->accuracy},
-                             {"top_k_accuracy", optional_number(report.validation->top_k_accuracy)},
-                             {"accuracy_tta", optional_number(report.validation->accuracy_tta)},
-                             {"samples", report.validation->samples}};
+Json to_object(const EpochReport& report) {
+    Json object{{"epoch", report.epoch},
+                {"epochs", report.epochs},
+                {"step", report.step},
+                {"steps_in_epoch", report.steps_in_epoch},
+                {"train_loss", report.train_loss},
+                {"train_accuracy", report.train_accuracy}};
+    if (const auto& validation = report.validation) {
+        object["validation_loss"] = validation->loss;
+        object["validation_accuracy"] = validation->accuracy;
+        if (validation->accuracy_tta) object["validation_accuracy_tta"] = *validation->accuracy_tta;
+        if (validation->top_k_accuracy) object["validation_top_k_accuracy"] = *validation->top_k_accuracy;
+        object["validation_samples"] = validation->samples;
     }
-    return out;
+    object["learning_rate"] = report.learning_rate;
+    object["seconds"] = report.seconds;
+    object["images_per_second"] = report.images_per_second;
+    object["best"] = report.best;
+    return object;
 }
 
-EpochReport from_json(const json& in) {
+double number(const Json& object, const char* key) {
+    const Json& value = object.at(key);
+    return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+std::optional<double> optional_number(const Json& object, const char* key) {
+    if (!object.contains(key)) return std::nullopt;
+    return number(object, key);
+}
+
+Evaluation to_evaluation(const Json& object) {
+    Evaluation evaluation;
+    evaluation.loss = number(object, "validation_loss");
+    evaluation.accuracy = number(object, "validation_accuracy");
+    evaluation.accuracy_tta = optional_number(object, "validation_accuracy_tta");
+    evaluation.top_k_accuracy = optional_number(object, "validation_top_k_accuracy");
+    evaluation.samples = object.at("validation_samples").get<std::int64_t>();
+    return evaluation;
+}
+
+EpochReport to_report(const Json& object) {
     EpochReport report;
-    in.at("epoch").get_to(report.epoch);
-    in.at("epochs").get_to(report.epochs);
-    in.at("step").get_to(report.step);
-    in.at("steps_in_epoch").get_to(report.steps_in_epoch);
-    in.at("train_loss").get_to(report.train_loss);
-    in.at("train_accuracy").get_to(report.train_accuracy);
-    in.at("learning_rate").get_to(report.learning_rate);
-    in.at("seconds").get_to(report.seconds);
-    in.at("images_per_second").get_to(report.images_per_second);
-    in.at("best").get_to(report.best);
-    if (in.contains("validation")) {
-        const json& found = in["validation"];
-        Evaluation evaluation;
-        found.at("loss").get_to(evaluation.loss);
-        found.at("accuracy").get_to(evaluation.accuracy);
-        evaluation.top_k_accuracy = to_optional(found.at("top_k_accuracy"));
-        evaluation.accuracy_tta = to_optional(found.at("accuracy_tta"));
-        found.at("samples").get_to(evaluation.samples);
-        report.validation = evaluation;
-    }
+    report.epoch = object.at("epoch").get<std::int64_t>();
+    report.epochs = object.at("epochs").get<std::int64_t>();
+    report.step = object.at("step").get<std::int64_t>();
+    report.steps_in_epoch = object.at("steps_in_epoch").get<std::int64_t>();
+    report.train_loss = number(object, "train_loss");
+    report.train_accuracy = number(object, "train_accuracy");
+    report.learning_rate = number(object, "learning_rate");
+    report.seconds = number(object, "seconds");
+    report.images_per_second = number(object, "images_per_second");
+    report.best = object.at("best").get<bool>();
+    if (object.contains("validation_loss")) report.validation = to_evaluation(object);
     return report;
 }
 
 }  // namespace
 
-std::string history_to_json(const std::vector<EpochReport>& history) {
-    json out = json::array();
-    for (const auto& report : history) out.push_back(to_json(report));
-    return out.dump();
+std::string to_json_line(const EpochReport& report) {
+    return to_object(report).dump() + '\n';
 }
 
-std::vector<EpochReport> history_from_json(const std::string& text_of_json) {
+std::optional<EpochReport> from_json_line(const std::string& line) {
     try {
-        std::vector<EpochReport> history;
-        for (const auto& item : json::parse(text_of_json)) history.push_back(from_json(item));
-        return history;
-    } catch (const json::exception& error) {
-        throw ArtifactError(text("the checkpoint's history is damaged: ", error.what()));
+        return to_report(Json::parse(line));
+    } catch (const Json::exception&) {
+        return std::nullopt;
     }
+}
+
+std::string history_to_json(const std::vector<EpochReport>& history) {
+    std::string lines;
+    for (const auto& report : history) lines += to_json_line(report);
+    return lines;
+}
+
+std::vector<EpochReport> history_from_json(const std::string& lines) {
+    std::vector<EpochReport> history;
+    std::istringstream in(lines);
+    for (std::string line; std::getline(in, line);) {
+        const auto report = from_json_line(line);
+        if (!report) throw ArtifactError(text("the checkpoint's history is damaged in line ", history.size() + 1));
+        history.push_back(*report);
+    }
+    return history;
 }
 
 }  // namespace tundish

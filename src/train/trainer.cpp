@@ -116,7 +116,8 @@ class Trainer {
     void run_epoch() {
         at_epoch_end_ = false;
         train_epoch();
-        const EpochReport report = evaluate_epoch();
+        EpochReport report = evaluate_epoch();
+        keep_if_best(report);
         state_.history.push_back(report);
         state_.epoch_loss_sum = 0.0;
         state_.epoch_correct = 0;
@@ -190,7 +191,6 @@ class Trainer {
         }
         epoch_seconds_ = 0.0;
         samples_here_ = 0;
-        keep_if_best(report);
         return report;
     }
 

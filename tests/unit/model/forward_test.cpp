@@ -96,3 +96,31 @@ TEST_CASE("convolution and pooling in parts give what ATen gives on the whole ba
     const auto tail = convolve_and_pool_fast(x.narrow(0, 400, 30), weight);
     CHECK(relative_difference(ours[0].narrow(0, 400, 30), tail) < 1e-5);
 }
+
+TEST_CASE("whitening, convolution and pooling in parts give what ATen gives, with and without a gradient of the bias") {
+    constexpr std::int64_t kImages = 230;  // two parts
+    const auto images = at::randn({kImages, 3, 12, 12}).contiguous(at::MemoryFormat::ChannelsLast);
+    const auto whitening = at::randn({24, 3, 2, 2});
+    const auto dy = at::randn({kImages, 64, 5, 5});
+    const auto run = [&](bool train_bias, const auto& function) {
+        at::manual_seed(3);
+        const auto filter = at::randn({64, 24, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_(true);
+        const auto bias = at::randn({24}).requires_grad_(train_bias);
+        const auto y = function(bias, filter);
+        (y * dy).sum().backward();
+        CHECK(bias.grad().defined() == train_bias);
+        return std::vector<at::Tensor>{y.detach(), filter.grad(), train_bias ? bias.grad() : at::ones({1})};
+    };
+    REQUIRE(can_whiten_fast({.in_channels = 3, .out_channels = 24, .kernel = 2, .bias = true, .whitening = true},
+                            {.in_channels = 24, .out_channels = 64, .kernel = 3, .stride = 1, .padding = 1}, {2},
+                            images));
+    for (const bool train_bias : {true, false}) {
+        const auto ours = run(train_bias, [&](const auto& bias, const auto& filter) {
+            return whiten_convolve_and_pool_fast(images, whitening, bias, filter);
+        });
+        const auto aten = run(train_bias, [&](const auto& bias, const auto& filter) {
+            return at::max_pool2d(at::conv2d(at::gelu(at::conv2d(images, whitening, bias)), filter, {}, 1, 1), {2, 2});
+        });
+        for (std::size_t i = 0; i < 3; ++i) CHECK(relative_difference(ours[i], aten[i]) < (i == 0 ? 1e-4 : 5e-3));
+    }
+}
