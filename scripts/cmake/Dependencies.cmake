@@ -4,6 +4,7 @@ find_package(Threads REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # One target for the three OpenCV modules we use; its headers count as system headers. OpenCVConfig.cmake (which a static
 # OpenCV of our own needs, see Dockerfile) is part of Debian's libopencv-dev, which brings Qt, VTK and half a gigabyte

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "tundish/data/framing.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace tundish {
+
+/// TFRecord: u64 length, u32 masked CRC-32C of it, data, u32 masked CRC-32C of the data. Both sums are checked.
+class TfRecord : public Framing {
+  public:
+    explicit TfRecord(std::unique_ptr<ByteSource> source, std::size_t max_record_bytes = kMaxRecordBytes);
+
+  protected:
+    ByteSpan read_record() override;
+
+  private:
+    std::size_t read_length();
+
+    std::size_t max_record_bytes_;
+};
+
+}  // namespace tundish

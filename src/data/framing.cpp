@@ -1,0 +1,44 @@
+#include "tundish/data/framing.hpp"
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/image_header.hpp"
+
+namespace tundish {
+
+std::optional<ByteSpan> Framing::next() {
+    while (input_.peek(1).empty()) {
+        if (!input_.next_part()) return std::nullopt;
+        in_part_ = -1;
+    }
+    ++in_part_;
+    record_at_ = input_.offset();
+    const ByteSpan record = read_record();
+    ++count_;
+    return record;
+}
+
+std::string Framing::origin() const {
+    return text(input_.source().place(), ", record ", in_part_);
+}
+
+std::string Framing::what() const {
+    return text(input_.source().what(), ", record ", in_part_, " (byte ", record_at_, ')');
+}
+
+void Framing::refuse(std::string_view problem) {
+    throw DataError(text(what(), ": ", problem, ". ", advice(Damage::foreign)));
+}
+
+void Framing::cut_off(std::size_t found, std::size_t size, std::string_view part) {
+    const std::string begins =
+        in_part_ == 0 && found < 32 ? text(" The data begins with ", what_stands_here(), '.') : "";
+    throw DataError(text(what(), ": the data ends in mid-record: expected ", size, " bytes of ", title_, ' ', part,
+                         " from byte ", offset(), " on, found ", found, ".", begins, ' ', advice(Damage::cut_off)));
+}
+
+std::string Framing::what_stands_here() {
+    return describe_bytes(input_.peek(32));
+}
+
+}  // namespace tundish
