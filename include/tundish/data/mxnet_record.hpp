@@ -1,0 +1,27 @@
+#pragma once
+
+#include "tundish/base/bytes.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tundish {
+
+/// What one RecordIO payload of an image set holds.
+struct MxnetRecord {
+    std::optional<std::int64_t>
+        label;  ///< absent for a payload that is an image alone (augmented manifest, wrapped files)
+    std::uint64_t id = 0;
+    ByteSpan image;  ///< into the payload: as a rule an encoded image
+};
+
+/// Parses MXNet's image record: `u32 flag, f32 label, u64 id, u64 id2`, `flag` float32 labels, the image. With flag 0
+/// the header's label counts, else the list: one class id, or a multi-hot list with a single 1. A payload that begins
+/// like an image has no header. Throws DataError with the cause only. Any thread.
+MxnetRecord parse_mxnet_record(ByteSpan payload);
+
+/// Appends a record with flag 0. Throws DataError for a label outside 0..kLabelLimit-1.
+void append_mxnet_record(std::string& out, std::int64_t label, std::uint64_t id, ByteSpan image);
+
+}  // namespace tundish

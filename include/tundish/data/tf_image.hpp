@@ -1,0 +1,32 @@
+#pragma once
+
+#include "tundish/data/image.hpp"
+#include "tundish/data/tf_example.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace tundish {
+
+/// Which features of a tf.train.Example are the image and its label.
+struct TfImageOptions {
+    std::string image_feature;            ///< empty: the first of the usual names that is there
+    std::string label_feature;            ///< empty: likewise
+    std::optional<ImageShape> raw_shape;  ///< of raw pixels whose record does not tell; absent: the usual sizes
+};
+
+/// An image and its label as spans into the payload.
+struct TfImage {
+    ByteSpan image;                       ///< an encoded image, or raw pixels
+    std::optional<ImageShape> raw_shape;  ///< set for raw pixels; in which order they lie is not told (ImageLayout)
+    std::int64_t label = 0;
+};
+
+/// Picks image and label. Bytes that begin like an encoded image are one. Raw pixels have the size that the features
+/// height, width and depth tell, else `raw_shape` if it has as many bytes, else 32x32x3 or 28x28x1. The label is one
+/// number, a multi-hot list, or a number in text. Throws DataError with the cause only; when a feature is missing it
+/// lists those that are there. Any thread.
+TfImage read_tf_image(const TfExample& example, const TfImageOptions& options);
+
+}  // namespace tundish

@@ -1,0 +1,52 @@
+#include "tundish/data/mxnet_record.hpp"
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/image_header.hpp"
+#include "tundish/data/labels.hpp"
+
+#include <vector>
+
+namespace tundish {
+namespace {
+
+constexpr std::size_t kHeaderBytes = 24;
+
+std::vector<double> labels_of(ByteSpan list) {
+    std::vector<double> labels;
+    labels.reserve(list.size() / sizeof(float));
+    for (; !list.empty(); list = list.subspan(sizeof(float))) labels.push_back(load_le<float>(list.data()));
+    return labels;
+}
+
+}  // namespace
+
+MxnetRecord parse_mxnet_record(ByteSpan payload) {
+    if (image_format(payload)) return {std::nullopt, 0, payload};
+    if (payload.size() < kHeaderBytes) {
+        throw DataError(text("expected an MXNet image record (a header of ", kHeaderBytes,
+                             " bytes, then an image), found ", describe_bytes(payload)));
+    }
+    const auto flag = std::size_t{load_le<std::uint32_t>(payload.data())};
+    const auto body = payload.subspan(kHeaderBytes);
+    if (flag > body.size() / sizeof(float)) {
+        throw DataError(text("the MXNet image record's header announces ", flag, " labels, and ", body.size(),
+                             " bytes follow. Is this an image record?"));
+    }
+    const auto image = body.subspan(flag * sizeof(float));
+    if (image.empty()) throw DataError("the MXNet image record holds no image after its header");
+    const auto label = flag == 0 ? class_from_number(load_le<float>(payload.data() + 4))
+                                 : class_from_numbers(labels_of(body.first(flag * sizeof(float))));
+    return {label, load_le<std::uint64_t>(payload.data() + 8), image};
+}
+
+void append_mxnet_record(std::string& out, std::int64_t label, std::uint64_t id, ByteSpan image) {
+    check_label_range(label, kLabelLimit);
+    append_le(out, std::uint32_t{0});
+    append_le(out, static_cast<float>(label));
+    append_le(out, id);
+    append_le(out, std::uint64_t{0});
+    out += as_text(image);
+}
+
+}  // namespace tundish
