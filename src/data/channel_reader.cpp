@@ -1,13 +1,22 @@
 #include "tundish/data/channel_reader.hpp"
 
-#include "sequential_file.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/data/files_source.hpp"
+#include "tundish/data/format_guess.hpp"
+#include "tundish/data/idx_reader.hpp"
 #include "tundish/data/image_files_reader.hpp"
 #include "tundish/data/image_header.hpp"
+#include "tundish/data/inflate.hpp"
+#include "tundish/data/peeked_source.hpp"
+#include "tundish/data/stream_reader.hpp"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 namespace tundish {
 namespace {
@@ -31,20 +40,55 @@ std::string media_type(const std::string& content_type) {
     return lower(trim(content_type.substr(0, content_type.find(';'))));
 }
 
-std::string first_bytes(const ChannelFiles& files) {
-    Bytes head(32);
-    SequentialFile file(files.path_of(files.files.front()), text(name_of(files.channel), ", ", files.files.front()));
-    head.resize(file.read(head.data(), head.size()));
-    return describe_bytes(head);
+// What lies beside records without being any: a file for people, or an index.
+bool is_side_file(std::string_view file) {
+    constexpr std::array kEndings{".idx", ".lst", ".txt", ".md", ".json", ".html", ".csv", ".index"};
+    return std::any_of(kEndings.begin(), kEndings.end(),
+                       [name = lower(file)](std::string_view ending) { return name.ends_with(ending); });
 }
 
+std::vector<std::string> record_files(const ChannelFiles& files) {
+    std::vector<std::string> found;
+    for (const auto& file : files.files) {
+        if (!is_side_file(file)) found.push_back(file);
+    }
+    return found;
+}
+
+Bytes first_bytes(std::unique_ptr<ByteSource> source, std::size_t size) {
+    const PeekedSource peeked(std::move(source), size);
+    return {peeked.head().begin(), peeked.head().end()};
+}
+
+std::unique_ptr<ByteSource> source_of(const ChannelFiles& files, const std::string& file) {
+    return std::make_unique<FilesSource>(files.channel, std::vector{file});
+}
+
+constexpr const char* kWhatIsRead =
+    "RecordIO, TFRecord or CIFAR's .bin files, MNIST's IDX files, one folder of JPEG, PNG, BMP or WebP images per "
+    "class, "
+    "or images and a .lst file";
+
 [[noreturn]] void cannot_tell(const ChannelFiles& files) {
-    throw DataError(text(name_of(files.channel),
-                         ": cannot tell the data format. Expected CIFAR's .bin files, one folder of JPEG, PNG, "
-                         "BMP or WebP images per class, or images and a .lst file; found ",
-                         some_of(files.files), " (", files.files.front(), ": ", first_bytes(files), ")",
+    throw DataError(text(name_of(files.channel), ": cannot tell the data format. Expected ", kWhatIsRead, "; found ",
+                         some_of(files.files), " (", files.files.front(), ": ",
+                         describe_bytes(first_bytes(source_of(files, files.files.front()), 32)), ")",
                          files.channel.content_type.empty() ? "" : ", content type ", files.channel.content_type,
                          ". Set data_format, or unpack archives before uploading them."));
+}
+
+// Only what cannot be a coincidence: small numbers 3,073 bytes apart can, and CIFAR's files are known by their names.
+std::optional<FormatGuess> guess_by_first_bytes(const ChannelFiles& files) {
+    const auto records = record_files(files);
+    if (records.empty()) return std::nullopt;
+    std::optional<FormatGuess> guess;
+    try {
+        guess = guess_format(first_bytes(inflate_on_sight(source_of(files, records.front())), 32));
+    } catch (const DataError&) {
+        return std::nullopt;  // damaged gzip data tell no format; whoever reads them says what is wrong
+    }
+    if (guess) guess->reason = text(records.front(), ' ', guess->reason);
+    return guess;
 }
 
 void decide_by_files(OpenedChannel& opened) {
@@ -54,6 +98,12 @@ void decide_by_files(OpenedChannel& opened) {
     if (image != nullptr && has_list(files)) {
         opened.format = DataFormat::lst;
         opened.reason = text("images and a .lst file, such as ", *image);
+    } else if (const auto* idx = first_file(files, has_idx_name); idx != nullptr && image == nullptr) {
+        opened.format = DataFormat::idx;
+        opened.reason = text("found ", *idx);
+    } else if (auto guess = image == nullptr ? guess_by_first_bytes(files) : std::nullopt) {
+        opened.format = guess->format;
+        opened.reason = std::move(guess->reason);
     } else if (binary != nullptr && image == nullptr) {
         opened.format = looks_like_cifar100(files) ? DataFormat::cifar100 : DataFormat::cifar10;
         opened.reason = text("found ", *binary);
@@ -65,6 +115,13 @@ void decide_by_files(OpenedChannel& opened) {
     }
 }
 
+// What a content type says beyond doubt; nothing for those that any format may have.
+DataFormat format_of_type(const std::string& type) {
+    if (type == "application/x-recordio") return DataFormat::recordio;
+    if (type == "application/x-tfrecord" || type == "application/tfrecord") return DataFormat::tfrecord;
+    return DataFormat::automatic;
+}
+
 void decide(OpenedChannel& opened, bool with_lst_channel, DataFormat wanted) {
     const std::string type = media_type(opened.files.channel.content_type);
     if (wanted != DataFormat::automatic) {
@@ -73,12 +130,49 @@ void decide(OpenedChannel& opened, bool with_lst_channel, DataFormat wanted) {
     } else if (with_lst_channel) {
         opened.format = DataFormat::lst;
         opened.reason = text("there is a ", opened.lists.channel.name, " channel");
+    } else if (format_of_type(type) != DataFormat::automatic) {
+        opened.format = format_of_type(type);
+        opened.reason = text("content type ", type);
     } else if (type == "application/x-image" || type.starts_with("image/")) {
         opened.format = has_list(opened.files) ? DataFormat::lst : DataFormat::image_folder;
         opened.reason = text("content type ", type);
     } else {
         decide_by_files(opened);
     }
+}
+
+std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, const DataOptions& options) {
+    auto records = record_files(opened.files);
+    std::vector<std::string> others;
+    std::set_difference(opened.files.files.begin(), opened.files.files.end(), records.begin(), records.end(),
+                        std::back_inserter(others));
+    log_ignored(opened.files.channel, "not records", others);
+    if (records.empty()) {
+        throw DataError(text(name_of(opened.files.channel), ": expected ", to_text(opened.format),
+                             " files, found only ", some_of(others), '.'));
+    }
+    auto source = std::make_unique<FilesSource>(opened.files.channel, std::move(records));
+    return std::make_unique<StreamReader>(inflate_on_sight(std::move(source)), opened.files.channel, opened.format,
+                                          options);
+}
+
+FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted) {
+    if (wanted != DataFormat::automatic) return {wanted, "data_format says so"};
+    const std::string type = media_type(channel.content_type);
+    if (const auto format = format_of_type(type); format != DataFormat::automatic)
+        return {format, text("content type ", type)};
+    if (channel.wrapper == RecordWrapper::recordio) return {DataFormat::recordio, "RecordWrapperType is RecordIO"};
+    if (source.head().empty()) {
+        throw DataError(text(source.what(), ": expected records, found a stream without a byte. ",
+                             "Check the channel's S3 prefix."));
+    }
+    if (auto guess = guess_format(source.head())) return {guess->format, text("the stream ", guess->reason)};
+    throw DataError(text(source.what(),
+                         ": cannot tell the data format. Expected RecordIO, TFRecord or CIFAR's binary "
+                         "records, found ",
+                         describe_bytes(source.head()),
+                         ". Images and lists need RecordWrapperType RecordIO or File mode; a readme or _SUCCESS file "
+                         "under the prefix becomes part of the stream. Set data_format if the bytes are right."));
 }
 
 }  // namespace
@@ -96,23 +190,42 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
 }
 
 std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
-                                                 std::int64_t num_classes) {
+                                                 const DataOptions& options) {
     switch (opened.format) {
         case DataFormat::image_folder:
             return std::make_unique<ImageFilesReader>(opened.files.channel,
-                                                      list_image_folders(opened.files, num_classes));
+                                                      list_image_folders(opened.files, options.num_classes));
         case DataFormat::lst:
             return std::make_unique<ImageFilesReader>(opened.files.channel,
-                                                      read_lst(opened.files, opened.lists, num_classes));
+                                                      read_lst(opened.files, opened.lists, options.num_classes));
+        case DataFormat::idx:
+            return std::make_unique<IdxReader>(opened.files, part, options.num_classes);
+        case DataFormat::recordio:
+        case DataFormat::tfrecord:
+        case DataFormat::augmented_manifest:
+            return read_record_files(opened, options);
         case DataFormat::automatic:
         case DataFormat::cifar10:
         case DataFormat::cifar100:
             break;
     }
-    return std::make_unique<CifarReader>(opened.files, opened.format, part, num_classes);
+    return std::make_unique<CifarReader>(opened.files, opened.format, part, options.num_classes);
+}
+
+std::unique_ptr<RecordReader> open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel,
+                                        const DataOptions& options) {
+    auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(pass)), kGuessBytes);
+    const auto [format, reason] = format_of_stream(*source, channel, options.format);
+    log_info(text(name_of(channel), ": format ", to_text(format), " (", reason, ')'));
+    if (!is_stream_format(format)) {
+        throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
+                             "). Use File or FastFile mode, or convert it with 'tundish pack'."));
+    }
+    return std::make_unique<StreamReader>(std::move(source), channel, format, options);
 }
 
 bool has_test_file(const OpenedChannel& opened) {
+    if (opened.format == DataFormat::idx) return !find_idx_files(opened.files).test.empty();
     const bool cifar = opened.format == DataFormat::cifar10 || opened.format == DataFormat::cifar100;
     return cifar && !find_cifar_files(opened.files).test.empty();
 }

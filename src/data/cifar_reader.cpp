@@ -166,7 +166,7 @@ std::optional<Record> CifarReader::next() {
     check_label(file_, in_file, label);
     ++taken_;
     return Record{Bytes(bytes + label_bytes_, bytes + record_bytes_), label, index_++,
-                  text(files_[file_].name, ", record ", in_file)};
+                  text(files_[file_].name, ", record ", in_file), {}};
 }
 
 void CifarReader::read_file_into(std::size_t file, std::int64_t first, SampleSet& samples, std::size_t at) const {

@@ -9,11 +9,16 @@
 namespace tundish {
 namespace {
 
-constexpr std::array<std::pair<DataFormat, const char*>, 5> kNames{{{DataFormat::automatic, "auto"},
-                                                                    {DataFormat::cifar10, "cifar10"},
-                                                                    {DataFormat::cifar100, "cifar100"},
-                                                                    {DataFormat::image_folder, "image_folder"},
-                                                                    {DataFormat::lst, "lst"}}};
+constexpr std::array<std::pair<DataFormat, const char*>, 9> kNames{
+    {{DataFormat::automatic, "auto"},
+     {DataFormat::cifar10, "cifar10"},
+     {DataFormat::cifar100, "cifar100"},
+     {DataFormat::image_folder, "image_folder"},
+     {DataFormat::lst, "lst"},
+     {DataFormat::recordio, "recordio"},
+     {DataFormat::tfrecord, "tfrecord"},
+     {DataFormat::augmented_manifest, "augmented_manifest"},
+     {DataFormat::idx, "idx"}}};
 
 // "CIFAR-10", "image-folder" and "image_folder" are meant as well.
 std::string plain(const std::string& name) {
@@ -23,6 +28,23 @@ std::string plain(const std::string& name) {
 }
 
 }  // namespace
+
+bool is_stream_format(DataFormat format) {
+    switch (format) {
+        case DataFormat::cifar10:
+        case DataFormat::cifar100:
+        case DataFormat::recordio:
+        case DataFormat::tfrecord:
+        case DataFormat::augmented_manifest:
+            return true;
+        case DataFormat::automatic:
+        case DataFormat::image_folder:
+        case DataFormat::lst:
+        case DataFormat::idx:
+            return false;
+    }
+    return false;
+}
 
 std::string to_text(DataFormat format) {
     for (const auto& [value, name] : kNames) {

@@ -84,7 +84,8 @@ DecodePipeline::Piece DecodePipeline::decode_all(std::vector<Record>& records) c
 }
 
 Decoded DecodePipeline::decode(Record& record) const {
-    Decoded out{{}, record.label, std::move(record.origin), {}};
+    Decoded out{{}, record.label, std::move(record.origin), std::move(record.problem)};
+    if (!out.problem.empty()) return out;
     if (raw_shape_) {
         out.image = fit({*raw_shape_, std::move(record.payload)}, rule_);
         return out;

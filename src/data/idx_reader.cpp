@@ -96,7 +96,7 @@ bool IdxReader::open_part() {
 std::optional<Record> IdxReader::next() {
     if (!open_part()) return std::nullopt;
     const auto& [images, labels] = parts_[part_];
-    Record record{Bytes(shape_.pixels()), labels[in_part_], index_++, text(images, ", record ", in_part_)};
+    Record record{Bytes(shape_.pixels()), labels[in_part_], index_++, text(images, ", record ", in_part_), {}};
     open_->read(record.payload.data(), 1);
     ++in_part_;
     return record;

@@ -24,7 +24,7 @@ std::optional<Record> ImageFilesReader::next_unloaded() {
     const ImageFile& image = list_.images[next_];
     std::string origin = image.file + ", record " + std::to_string(next_);
     if (image.line > 0) origin += " (" + list_.list_name + ", line " + std::to_string(image.line) + ')';
-    return Record{{}, image.label, static_cast<std::int64_t>(next_++), std::move(origin)};
+    return Record{{}, image.label, static_cast<std::int64_t>(next_++), std::move(origin), {}};
 }
 
 void ImageFilesReader::load(Record& record) const {

@@ -58,7 +58,7 @@ std::unique_ptr<RecordReader> open_source(const PackOptions& options) {
     channel.name = channel.path.filename().string();
     const auto opened = open_channel(channel, nullptr, DataFormat::automatic);
     log_info(text("packing ", channel.path.string(), ": ", to_text(opened.format), " (", opened.reason, ')'));
-    return make_record_reader(opened, choose_part(options, opened), 0);
+    return make_record_reader(opened, choose_part(options, opened), {});
 }
 
 // Reads, converts and writes, a bounded number of records at a time; files are read side by side.

@@ -8,6 +8,7 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
 #include "tundish/data/decode_pipeline.hpp"
+#include "tundish/data/pipe_channel.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -115,24 +116,34 @@ void report(const ChannelSpec& channel, const SampleSet& samples, double seconds
     }
 }
 
-SampleSet read_samples(const OpenedChannel& opened, CifarPart part, const DataOptions& options) {
+SampleSet collect(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options) {
     const Stopwatch watch;
-    const ChannelSpec& channel = opened.files.channel;
-    const auto reader = make_record_reader(opened, part, options.num_classes);
     SampleSet samples;
     try {
-        read_records(*reader, channel, options, samples);
+        read_records(reader, channel, options, samples);
     } catch (const std::bad_alloc&) {
-        throw MachineError(text(name_of(channel), ": not enough memory for its ", reader->size_hint(),
+        throw MachineError(text(name_of(channel), ": not enough memory for its ", reader.size_hint(),
                                 " samples. Choose an instance with more memory or a smaller image_shape."));
     }
     if (samples.labels.empty()) {
         throw DataError(text(name_of(channel), ": expected samples, found none",
                              samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(), '.'));
     }
-    samples.class_names = class_names_of(*reader, samples);
+    samples.class_names = class_names_of(reader, samples);
     report(channel, samples, watch.seconds());
     return samples;
+}
+
+SampleSet read_samples(const OpenedChannel& opened, CifarPart part, const DataOptions& options) {
+    return collect(*make_record_reader(opened, part, options), opened.files.channel, options);
+}
+
+// One pass holds all samples; the platform streams it again only to whoever opens the next FIFO.
+SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
+    log_info(
+        text(name_of(channel), ": Pipe mode, reading ", channel.path.string(), "_0 once; its images stay in memory"));
+    PipeChannel pipe(channel);
+    return collect(*open_pass(pipe.next_pass(), channel, options), channel, options);
 }
 
 OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat format) {
@@ -143,7 +154,8 @@ OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, D
 
 // S3 may give a host of a sharded job no object at all; it takes part with nothing.
 bool is_empty_shard(const ChannelSpec& channel) {
-    return channel.distribution == Distribution::sharded_by_s3_key && list_channel(channel).files.empty();
+    return channel.mode != InputMode::pipe && channel.distribution == Distribution::sharded_by_s3_key &&
+           list_channel(channel).files.empty();
 }
 
 SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
@@ -183,10 +195,10 @@ void match_shape(const ChannelSpec& train, const SampleSet& validation, const Sa
                          ". Set image_shape so that all are resized to it."));
 }
 
-// Lists carry numbers only, so that a validation label is checked against the train channel's classes.
-DataOptions for_validation(const DataOptions& options, const SampleSet& training, DataFormat format) {
+// Where labels are numbers only, a validation label is checked against the train channel's classes.
+DataOptions for_validation(const DataOptions& options, const SampleSet& training) {
     DataOptions out = options;
-    if (format == DataFormat::lst) out.num_classes = static_cast<std::int64_t>(training.class_names.size());
+    if (named_by_numbers(training)) out.num_classes = static_cast<std::int64_t>(training.class_names.size());
     return out;
 }
 
@@ -194,6 +206,7 @@ DataOptions for_validation(const DataOptions& options, const SampleSet& training
 
 SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     check_options(options);
+    if (channel.mode == InputMode::pipe) return read_pipe(channel, options);
     if (is_empty_shard(channel)) return empty_shard(channel, options);
     return read_samples(open_and_log(channel, nullptr, options.format), CifarPart::all, options);
 }
@@ -203,7 +216,9 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     check_options(options);
     TrainingData data;
     std::optional<OpenedChannel> opened;
-    if (is_empty_shard(train)) {
+    if (train.mode == InputMode::pipe) {
+        data.train = read_pipe(train, options);
+    } else if (is_empty_shard(train)) {
         data.train = empty_shard(train, options);
     } else {
         opened = open_and_log(train, train_lst, options.format);
@@ -216,12 +231,13 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         data.validation->class_names = data.train.class_names;
         return data;
     }
-    if (validation != nullptr) {
+    if (validation != nullptr && validation->mode == InputMode::pipe) {
+        data.validation = read_pipe(*validation, for_validation(options, data.train));
+    } else if (validation != nullptr) {
         if (with_test)
             log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
         const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
-        data.validation = read_samples(opened_validation, CifarPart::evaluation,
-                                       for_validation(options, data.train, opened_validation.format));
+        data.validation = read_samples(opened_validation, CifarPart::evaluation, for_validation(options, data.train));
     } else if (with_test) {
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
         data.validation = read_samples(*opened, CifarPart::test, options);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "tundish/data/byte_source.hpp"
 #include "tundish/data/channel_files.hpp"
 #include "tundish/data/cifar_reader.hpp"
+#include "tundish/data/data_options.hpp"
 #include "tundish/data/record_reader.hpp"
 
 #include <memory>
@@ -18,15 +20,21 @@ struct OpenedChannel {
 };
 
 /// Lists the files and decides the format: `wanted` if it is not automatic, else a .lst channel (`lst`, may
-/// be null), else the content type, else the files' names. Throws DataError when the channel is empty or its
-/// format cannot be told.
+/// be null), else the content type, else the files' names and first bytes. Throws DataError when the channel is empty
+/// or its format cannot be told.
 OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat wanted);
 
-/// The reader of an opened channel. `num_classes` 0: found out. `part` counts for CIFAR only. Throws
-/// DataError.
-std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part, std::int64_t num_classes);
+/// The reader of an opened channel. `part` counts for CIFAR and IDX files only. Throws DataError.
+std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
+                                                 const DataOptions& options);
 
-/// True for CIFAR channels that hold a test file.
+/// The reader of one pass of a Pipe-mode channel, whose FIFO it waits for; logs the format and why it is that: the one
+/// in `options`, else the content type's, else what the first bytes speak for. Throws DataError (also for a format that
+/// cannot come through a FIFO, and for a stream without a byte), MachineError, Stopped.
+std::unique_ptr<RecordReader> open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel,
+                                        const DataOptions& options);
+
+/// True for CIFAR and IDX channels that hold a test file.
 bool has_test_file(const OpenedChannel& opened);
 
 }  // namespace tundish

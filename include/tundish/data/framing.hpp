@@ -29,6 +29,9 @@ class Framing {
     /// Records that next() has given, over all parts.
     [[nodiscard]] std::int64_t count() const { return count_; }
 
+    /// Where the record that next() gave last begins, in bytes from the beginning of its part.
+    [[nodiscard]] std::uint64_t record_at() const { return record_at_; }
+
     /// The record that next() gave last, for Record::origin: "part-0.rec, record 17".
     [[nodiscard]] std::string origin() const;
 

@@ -13,8 +13,13 @@ namespace tundish {
 
 struct SampleSet;
 
-/// What a channel's bytes are. `automatic` looks at the content type and then at the files.
-enum class DataFormat { automatic, cifar10, cifar100, image_folder, lst };
+/// What a channel's bytes are. `automatic` looks at the content type, then at the files or the stream's first bytes.
+/// `recordio` holds MXNet image records, or image and label in turn as an augmented manifest gives them;
+/// `augmented_manifest` insists on the latter.
+enum class DataFormat { automatic, cifar10, cifar100, image_folder, lst, recordio, tfrecord, augmented_manifest, idx };
+
+/// True for formats that concatenate: those that can come through a FIFO.
+bool is_stream_format(DataFormat format);
 
 /// The name users write for a format (`data_format` hyperparameter), and back. Throws ConfigError listing all names.
 std::string to_text(DataFormat format);

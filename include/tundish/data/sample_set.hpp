@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tundish/data/channel.hpp"
+#include "tundish/data/data_options.hpp"
 #include "tundish/data/image.hpp"
 #include "tundish/data/record_reader.hpp"
 
@@ -20,21 +21,6 @@ struct SampleSet {
     std::int64_t skipped = 0;              ///< damaged records that `on_bad_record` allowed to pass over
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
-};
-
-/// What to do with a record that cannot be decoded.
-enum class BadRecordPolicy { error, skip, skip_warn };
-
-/// How a channel is turned into samples.
-struct DataOptions {
-    DataFormat format = DataFormat::automatic;
-    std::optional<ImageShape>
-        image_shape;  ///< absent: the data's own size (the first image decides for encoded images)
-    std::optional<int>
-        resize_short_side;         ///< shrink the shorter side to this first, then crop the centre to image_shape
-    std::int64_t num_classes = 0;  ///< 0: found out from the data; else labels must lie in 0..num_classes-1
-    BadRecordPolicy on_bad_record = BadRecordPolicy::error;
-    int decode_threads = 0;  ///< 0: as many as the process may use
 };
 
 /// The channels of a training job after loading. `validation` is absent when the job has none.

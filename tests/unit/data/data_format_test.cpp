@@ -1,9 +1,11 @@
 #include "support/catch.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
+#include "support/gzip_bytes.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/data/channel_reader.hpp"
+#include "tundish/data/record_frames.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -22,8 +24,9 @@ OpenedChannel opened(const TempFolder& folder, const std::string& content_type =
 }  // namespace
 
 TEST_CASE("format names go both ways and a wrong one lists them all") {
-    for (const auto format : {DataFormat::automatic, DataFormat::cifar10, DataFormat::cifar100,
-                              DataFormat::image_folder, DataFormat::lst}) {
+    for (const auto format :
+         {DataFormat::automatic, DataFormat::cifar10, DataFormat::cifar100, DataFormat::image_folder, DataFormat::lst,
+          DataFormat::recordio, DataFormat::tfrecord, DataFormat::augmented_manifest, DataFormat::idx}) {
         CHECK(data_format_from_text(to_text(format)) == format);
     }
     CHECK(data_format_from_text("CIFAR-10") == DataFormat::cifar10);
@@ -62,9 +65,31 @@ TEST_CASE("data_format comes before a list channel, that before the content type
     CHECK(opened(images, "application/x-image").reason.find("application/x-image") != std::string::npos);
 }
 
+TEST_CASE("record files are told by their content type or their first bytes, whatever their names") {
+    std::string rec;
+    append_recordio(rec, as_bytes("payload"));
+    std::string tf;
+    append_tfrecord(tf, as_bytes("payload"));
+    const TempFolder folder;
+    folder.write("part-0", rec);
+    folder.write("part-0.idx", "0\t0\n");
+    folder.write("readme.txt", "x");
+    CHECK(opened(folder, "").format == DataFormat::recordio);
+    CHECK_THAT(opened(folder, "").reason, contains_text("part-0 begins with RecordIO's magic number"));
+    CHECK(opened(folder, "application/tfrecord").format == DataFormat::tfrecord);
+    folder.write("part-0", tf);
+    CHECK(opened(folder, "").format == DataFormat::tfrecord);
+    CHECK(opened(folder, "application/x-recordio").format == DataFormat::recordio);
+    folder.write("part-0", gzipped(tf));
+    CHECK(opened(folder, "").format == DataFormat::tfrecord);
+    const TempFolder mnist;
+    mnist.write("train-images-idx3-ubyte.gz", "x");
+    CHECK(opened(mnist, "").format == DataFormat::idx);
+}
+
 TEST_CASE("a channel of something else says what was found") {
     const TempFolder folder;
-    folder.write("train.rec", "\x0a\x23\xd7\xce....");
-    const auto message = message_of<DataError>([&] { opened(folder, "application/x-recordio"); });
-    CHECK(lacks(message, {"channel 'train'", "train.rec", "RecordIO", "application/x-recordio", "data_format"}) == "");
+    folder.write("train.h5", "\x89HDF\r\n\x1a\n");
+    const auto message = message_of<DataError>([&] { opened(folder, "application/x-hdf"); });
+    CHECK(lacks(message, {"channel 'train'", "train.h5", "RecordIO", "application/x-hdf", "data_format"}) == "");
 }

@@ -31,7 +31,7 @@ class MadeReader : public RecordReader {
         if (given_ == fail_at) throw DataError("the reader failed");
         if (given_ == count_) return std::nullopt;
         const std::int64_t index = given_++;
-        return Record{{}, index % 7, index, text("record ", index)};
+        return Record{{}, index % 7, index, text("record ", index), {}};
     }
     void load(Record& record) const override {
         const auto payload = payload_of_(record.index);

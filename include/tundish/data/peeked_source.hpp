@@ -1,0 +1,31 @@
+#pragma once
+
+#include "tundish/data/byte_source.hpp"
+#include "tundish/base/bytes.hpp"
+
+#include <memory>
+
+namespace tundish {
+
+/// A source whose first bytes were looked at before it is read: read() gives them again.
+class PeekedSource : public ByteSource {
+  public:
+    /// Reads `size` bytes at once, fewer only when the source's first part ends before. Throws as `source` does.
+    PeekedSource(std::unique_ptr<ByteSource> source, std::size_t size);
+
+    /// The bytes looked at.
+    [[nodiscard]] ByteSpan head() const { return head_; }
+
+    std::size_t read(std::uint8_t* to, std::size_t size) override;
+    bool next_part() override;
+    [[nodiscard]] std::string what() const override { return source_->what(); }
+    [[nodiscard]] std::string place() const override { return source_->place(); }
+    [[nodiscard]] std::string advice(Damage damage) const override { return source_->advice(damage); }
+
+  private:
+    std::unique_ptr<ByteSource> source_;
+    Bytes head_;
+    std::size_t given_ = 0;
+};
+
+}  // namespace tundish

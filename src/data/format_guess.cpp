@@ -1,0 +1,48 @@
+#include "tundish/data/format_guess.hpp"
+
+#include "tundish/base/crc32c.hpp"
+#include "tundish/data/fixed_records.hpp"
+#include "tundish/data/recordio.hpp"
+
+namespace tundish {
+namespace {
+
+bool is_tfrecord(ByteSpan head) {
+    constexpr std::size_t kLengthBytes = 8;
+    return head.size() >= kLengthBytes + 4 &&
+           masked_crc32c(head.first(kLengthBytes)) == load_le<std::uint32_t>(head.data() + kLengthBytes);
+}
+
+bool is_recordio(ByteSpan head) {
+    return head.size() >= 8 && load_le<std::uint32_t>(head.data()) == RecordIo::kMagic;
+}
+
+bool is_idx(ByteSpan head) {
+    return head.size() >= 8 && head[0] == 0 && head[1] == 0 && head[2] == 8 && (head[3] == 1 || head[3] == 3);
+}
+
+// A label at the beginning of each record that is there, at least one of which is whole.
+bool has_labels(ByteSpan head, const FixedLayout& layout) {
+    if (head.size() < layout.record_bytes) return false;
+    for (std::size_t at = 0; at < head.size(); at += layout.record_bytes) {
+        if (head[at] >= layout.first_byte_below) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+std::optional<FormatGuess> guess_format(ByteSpan head) {
+    if (is_recordio(head)) return FormatGuess{DataFormat::recordio, "begins with RecordIO's magic number"};
+    if (is_tfrecord(head)) return FormatGuess{DataFormat::tfrecord, "begins with a TFRecord length and its checksum"};
+    if (is_idx(head)) return FormatGuess{DataFormat::idx, "begins as IDX files do"};
+    if (has_labels(head, kCifar10Layout)) {
+        return FormatGuess{DataFormat::cifar10, "there is a label below 10 in every 3,073rd byte"};
+    }
+    if (has_labels(head, kCifar100Layout)) {
+        return FormatGuess{DataFormat::cifar100, "there is a label below 20 in every 3,074th byte"};
+    }
+    return std::nullopt;
+}
+
+}  // namespace tundish

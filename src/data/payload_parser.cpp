@@ -1,0 +1,174 @@
+#include "payload_parser.hpp"
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/fixed_records.hpp"
+#include "tundish/data/image_header.hpp"
+#include "tundish/data/labels.hpp"
+#include "tundish/data/mxnet_record.hpp"
+#include "tundish/data/tf_example.hpp"
+#include "tundish/data/tf_image.hpp"
+#include "tundish/data/tfrecord.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace tundish {
+namespace {
+
+constexpr ImageShape kCifarShape{3, 32, 32};
+
+// A DataError about one payload is that record's problem only.
+template <typename Function>
+auto about_this_record(Function function) {
+    try {
+        return function();
+    } catch (const DataError& error) {
+        throw RecordProblem(error.what());
+    }
+}
+
+class CifarPayload : public PayloadParser {
+  public:
+    CifarPayload(std::size_t label_bytes, std::int64_t classes) : label_bytes_(label_bytes), classes_(classes) {}
+
+    LabelledImage parse(ByteSpan payload, Framing& framing) override {
+        const std::int64_t label = payload[label_bytes_ - 1];
+        if (label >= classes_) {
+            // Only stray bytes explain it, and they have shifted whatever follows.
+            throw DataError(text(framing.what(), ": label ", label, " is outside 0..", classes_ - 1, ". ",
+                                 framing.advice(Damage::foreign)));
+        }
+        return {payload.subspan(label_bytes_), kCifarShape, label};
+    }
+
+  private:
+    std::size_t label_bytes_;
+    std::int64_t classes_;
+};
+
+class TfPayload : public PayloadParser {
+  public:
+    explicit TfPayload(const DataOptions& options)
+        : options_{options.image_feature, options.label_feature, options.image_shape}, classes_(options.num_classes) {}
+
+    LabelledImage parse(ByteSpan payload, Framing& /*framing*/) override {
+        return about_this_record([&] {
+            example_.parse(payload);
+            const TfImage found = read_tf_image(example_, options_);
+            check_label_range(found.label, classes_);
+            return LabelledImage{found.image, found.raw_shape, found.label, /*planar=*/false};
+        });
+    }
+
+  private:
+    TfImageOptions options_;
+    std::int64_t classes_;
+    TfExample example_;
+};
+
+// MXNet's image records; or, when the first record is an image without a label, what an augmented manifest gives: an
+// image and its label in turn.
+class RecordIoPayload : public PayloadParser {
+  public:
+    RecordIoPayload(const ChannelSpec& channel, const DataOptions& options, bool manifest)
+        : label_format_(label_format_of(channel.content_type)),
+          classes_(options.num_classes),
+          given_shape_(options.image_shape),
+          manifest_(manifest) {}
+
+    LabelledImage parse(ByteSpan payload, Framing& framing) override {
+        if (framing.count() == 1 && image_format(payload)) manifest_ = true;
+        return manifest_ ? pair(payload, framing) : record(payload);
+    }
+
+  private:
+    LabelledImage record(ByteSpan payload) const {
+        return about_this_record([&] {
+            const MxnetRecord found = parse_mxnet_record(payload);
+            if (!found.label) {
+                throw DataError(
+                    "an image without a label, after records that had one. A channel is either MXNet image records or "
+                    "images and labels in turn");
+            }
+            check_label_range(*found.label, classes_);
+            LabelledImage out{found.image, std::nullopt, *found.label};
+            if (!image_format(found.image)) out.raw_shape = shape_of_raw(found.image);
+            return out;
+        });
+    }
+
+    // `tundish pack --raw` and others put pixels there as they are.
+    [[nodiscard]] ImageShape shape_of_raw(ByteSpan image) const {
+        constexpr std::array<ImageShape, 2> kUsual{{{3, 32, 32}, {1, 28, 28}}};
+        if (given_shape_ && given_shape_->pixels() == image.size()) return *given_shape_;
+        for (const auto& shape : kUsual) {
+            if (shape.pixels() == image.size()) return shape;
+        }
+        throw DataError(text("neither an encoded image nor raw pixels of a known size: ", describe_bytes(image), ", ",
+                             image.size(), " bytes. For raw pixels give image_shape"));
+    }
+
+    // Once image and label are out of step, everything behind is wrong: no problem of one record.
+    LabelledImage pair(ByteSpan payload, Framing& framing) {
+        if (!image_format(payload)) {
+            throw DataError(
+                text(framing.what(), ": expected an image, as images and labels come in turn, found ",
+                     describe_bytes(payload),
+                     ". Give the channel just the image attribute and the label attribute, in that order."));
+        }
+        image_.assign(payload.begin(), payload.end());
+        const auto label = framing.next();
+        if (!label) {
+            throw DataError(text(framing.what(), ": the stream ends after an image, where its label was expected. ",
+                                 "If the records are images only, their labels are missing: use an augmented manifest "
+                                 "with the attributes image and label, or MXNet image records."));
+        }
+        try {
+            return {image_, std::nullopt, parse_label(*label, label_format_, classes_)};
+        } catch (const DataError& error) {
+            throw DataError(text(framing.what(), ": expected the label of the image before: ", error.what(), '.'));
+        }
+    }
+
+    LabelFormat label_format_;
+    std::int64_t classes_;
+    std::optional<ImageShape> given_shape_;
+    bool manifest_;
+    Bytes image_;
+};
+
+}  // namespace
+
+std::unique_ptr<Framing> make_framing(std::unique_ptr<ByteSource> source, DataFormat format,
+                                      const DataOptions& options) {
+    switch (format) {
+        case DataFormat::cifar10:
+            return std::make_unique<FixedRecords>(std::move(source), kCifar10Layout);
+        case DataFormat::cifar100:
+            return std::make_unique<FixedRecords>(std::move(source), kCifar100Layout);
+        case DataFormat::tfrecord:
+            return std::make_unique<TfRecord>(std::move(source));
+        case DataFormat::recordio:
+        case DataFormat::augmented_manifest:
+            return std::make_unique<RecordIo>(std::move(source), options.recordio_multipart);
+        case DataFormat::automatic:
+        case DataFormat::image_folder:
+        case DataFormat::lst:
+        case DataFormat::idx:
+            break;
+    }
+    throw std::logic_error("not a format that can be streamed: " + to_text(format));
+}
+
+std::unique_ptr<PayloadParser> make_payload_parser(const ChannelSpec& channel, DataFormat format,
+                                                   const DataOptions& options) {
+    const auto classes = [&](std::int64_t usual) { return options.num_classes > 0 ? options.num_classes : usual; };
+    if (format == DataFormat::cifar10) return std::make_unique<CifarPayload>(1, classes(10));
+    if (format == DataFormat::cifar100) return std::make_unique<CifarPayload>(2, classes(100));
+    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(options);
+    return std::make_unique<RecordIoPayload>(channel, options, format == DataFormat::augmented_manifest);
+}
+
+}  // namespace tundish

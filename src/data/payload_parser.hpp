@@ -1,0 +1,48 @@
+#pragma once
+
+#include "tundish/base/bytes.hpp"
+#include "tundish/data/channel.hpp"
+#include "tundish/data/data_options.hpp"
+#include "tundish/data/framing.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace tundish {
+
+/// An image and its label, as a record's payload holds them.
+struct LabelledImage {
+    ByteSpan image;                       ///< valid until the next call
+    std::optional<ImageShape> raw_shape;  ///< set for raw pixels instead of an encoded image
+    std::int64_t label = 0;
+    bool planar = true;  ///< of raw pixels; false: the order has to be found out
+};
+
+/// Turns the payloads of one format into images. One thread.
+class PayloadParser {
+  public:
+    PayloadParser() = default;
+    PayloadParser(const PayloadParser&) = delete;
+    PayloadParser& operator=(const PayloadParser&) = delete;
+    virtual ~PayloadParser() = default;
+
+    /// `payload` is the record that `framing` gave last; a format of several records a sample takes the others itself.
+    /// Throws RecordProblem when this sample is damaged and the next one need not be, DataError when nothing after it
+    /// can be trusted.
+    virtual LabelledImage parse(ByteSpan payload, Framing& framing) = 0;
+};
+
+/// A payload that is not what it has to be, in a stream that goes on. `what()` is the cause only.
+class RecordProblem : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The framing and the parser of `format`.
+std::unique_ptr<Framing> make_framing(std::unique_ptr<ByteSource> source, DataFormat format,
+                                      const DataOptions& options);
+std::unique_ptr<PayloadParser> make_payload_parser(const ChannelSpec& channel, DataFormat format,
+                                                   const DataOptions& options);
+
+}  // namespace tundish

@@ -1,0 +1,98 @@
+#include "tundish/data/stream_reader.hpp"
+
+#include "payload_parser.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/channel_files.hpp"
+#include "tundish/data/image_layout.hpp"
+
+#include <utility>
+
+namespace tundish {
+namespace {
+
+std::int64_t classes_of(DataFormat format, std::int64_t given) {
+    if (given > 0) return given;
+    if (format == DataFormat::cifar10) return 10;
+    return format == DataFormat::cifar100 ? 100 : 0;
+}
+
+}  // namespace
+
+StreamReader::StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec& channel, DataFormat format,
+                           const DataOptions& options)
+    : framing_(make_framing(std::move(source), format, options)),
+      parser_(make_payload_parser(channel, format, options)),
+      classes_(classes_of(format, options.num_classes)) {
+    look_ahead(channel, options.image_layout);
+}
+
+StreamReader::~StreamReader() = default;
+
+std::optional<StreamReader::Parsed> StreamReader::read_one() {
+    const auto payload = framing_->next();
+    if (!payload) return std::nullopt;
+    Parsed out;
+    out.record.origin = framing_->origin();
+    const auto begins_at = framing_->record_at();
+    try {
+        const LabelledImage found = parser_->parse(*payload, *framing_);
+        out.record.payload.assign(found.image.begin(), found.image.end());
+        out.record.label = found.label;
+        out.raw_shape = found.raw_shape;
+        out.planar = found.planar;
+    } catch (const RecordProblem& problem) {
+        out.record.problem = text(problem.what(), " (the record begins at byte ", begins_at, ')');
+    }
+    return out;
+}
+
+// The first sample decides what all are; raw pixels whose order nobody told need more of them.
+void StreamReader::look_ahead(const ChannelSpec& channel, ImageLayout wanted) {
+    LayoutDetector detector;
+    bool undecided = false;
+    while (ahead_.size() < LayoutDetector::kImages) {
+        auto parsed = read_one();
+        if (!parsed) break;
+        ahead_.push_back(std::move(*parsed));
+        const Parsed& sample = ahead_.back();
+        if (!sample.record.problem.empty()) continue;
+        if (!raw_shape_) raw_shape_ = sample.raw_shape;
+        undecided =
+            sample.raw_shape && !sample.planar && sample.raw_shape->channels > 1 && wanted == ImageLayout::automatic;
+        if (!undecided) break;
+        detector.add(sample.record.payload, *sample.raw_shape);
+    }
+    interleaved_ = (undecided ? detector.decide() : wanted) == ImageLayout::hwc;
+    if (!undecided) return;
+    log_info(text(name_of(channel), ": raw pixels are ", to_text(detector.decide()), " (", detector.reason(), ')'));
+}
+
+std::optional<Record> StreamReader::next() {
+    if (!ahead_.empty()) {
+        Parsed parsed = std::move(ahead_.front());
+        ahead_.pop_front();
+        return finish(std::move(parsed));
+    }
+    auto parsed = read_one();
+    if (!parsed) return std::nullopt;
+    return finish(std::move(*parsed));
+}
+
+Record StreamReader::finish(Parsed parsed) {
+    Record record = std::move(parsed.record);
+    record.index = index_++;
+    if (!record.problem.empty()) return record;
+    if (parsed.raw_shape != raw_shape_) {
+        const auto kind = [](const auto& shape) {
+            return shape ? text("raw pixels of ", to_text(*shape)) : std::string("an encoded image");
+        };
+        record.problem = text("expected ", kind(raw_shape_), " as in the first record, found ", kind(parsed.raw_shape));
+    } else if (raw_shape_ && !parsed.planar && interleaved_) {
+        record.payload = to_planar(record.payload, *raw_shape_);
+    }
+    return record;
+}
+
+}  // namespace tundish

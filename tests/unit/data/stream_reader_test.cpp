@@ -1,0 +1,228 @@
+#include "tundish/data/stream_reader.hpp"
+
+#include "support/catch.hpp"
+#include "support/cifar_files.hpp"
+#include "support/errors.hpp"
+#include "support/fifo_writer.hpp"
+#include "support/gzip_bytes.hpp"
+#include "tundish/base/crc32c.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/image_codec.hpp"
+#include "tundish/data/mxnet_record.hpp"
+#include "tundish/data/record_frames.hpp"
+#include "tundish/data/sample_set.hpp"
+
+#include <functional>
+
+using namespace tundish;
+using namespace tundish::testing;
+
+namespace {
+
+constexpr std::int64_t kRecords = 130;  // more than the layout detector looks at
+constexpr ImageShape kShape{3, 32, 32};
+
+/// A picture of slow waves: what neighbours are can be seen, and every byte is known.
+Bytes picture(std::int64_t record) {
+    Bytes pixels(kShape.pixels());
+    for (std::size_t i = 0; i < pixels.size(); ++i) {
+        const auto channel = static_cast<int>(i / 1024);
+        const auto y = static_cast<int>(i / 32 % 32);
+        const auto x = static_cast<int>(i % 32);
+        pixels[i] = static_cast<std::uint8_t>((channel * 80 + 2 * y + 3 * x + record) % 256);
+    }
+    return pixels;
+}
+
+std::int64_t label_of(std::int64_t record) {
+    return record % 10;
+}
+
+Bytes png(const Image& image) {
+    const auto encoded = encode_png(image);
+    return {encoded.begin(), encoded.end()};
+}
+
+Bytes interleaved(const Bytes& planar) {
+    Bytes out(planar.size());
+    for (std::size_t i = 0; i < planar.size(); ++i) out[i % 1024 * 3 + i / 1024] = planar[i];
+    return out;
+}
+
+/// All records in one format, as `append` writes one.
+std::string written(const std::function<void(std::string&, const Bytes&, std::int64_t)>& append) {
+    std::string out;
+    for (std::int64_t i = 0; i < kRecords; ++i) append(out, picture(i), i);
+    return out;
+}
+
+void as_cifar(std::string& out, const Bytes& pixels, std::int64_t record) {
+    out += static_cast<char>(label_of(record));
+    out += as_text(pixels);
+}
+
+void as_mxnet(std::string& out, const Bytes& pixels, std::int64_t record) {
+    std::string payload;
+    append_mxnet_record(payload, label_of(record), static_cast<std::uint64_t>(record), png({kShape, pixels}));
+    append_recordio(out, as_bytes(payload));
+}
+
+void as_manifest(std::string& out, const Bytes& pixels, std::int64_t record) {
+    append_recordio(out, png({kShape, pixels}));
+    append_recordio(out, as_bytes(text(label_of(record))));
+}
+
+void as_example(std::string& out, const Bytes& pixels, std::int64_t record) {
+    std::string payload;
+    append_raw_example(payload, pixels, kShape, label_of(record));
+    append_tfrecord(out, as_bytes(payload));
+}
+
+void as_interleaved_example(std::string& out, const Bytes& pixels, std::int64_t record) {
+    as_example(out, interleaved(pixels), record);
+}
+
+void as_encoded_example(std::string& out, const Bytes& pixels, std::int64_t record) {
+    std::string payload;
+    append_encoded_example(payload, png({kShape, pixels}), label_of(record));
+    append_tfrecord(out, as_bytes(payload));
+}
+
+std::uint32_t checksum(const SampleSet& set) {
+    return crc32c(set.pixels, crc32c({reinterpret_cast<const std::uint8_t*>(set.labels.data()),
+                                      set.labels.size() * sizeof(std::int64_t)}));
+}
+
+ChannelSpec channel_at(const std::filesystem::path& path, InputMode mode = InputMode::file) {
+    ChannelSpec channel;
+    channel.name = "train";
+    channel.path = path;
+    channel.mode = mode;
+    return channel;
+}
+
+SampleSet from_file(const std::string& bytes, const DataOptions& options = {}) {
+    const TempFolder folder;
+    folder.write("part-00000", bytes);
+    return load_samples(channel_at(folder.path()), options);
+}
+
+SampleSet from_pipe(const std::string& bytes, const DataOptions& options = {},
+                    RecordWrapper wrapper = RecordWrapper::none) {
+    const TempFolder folder;
+    auto channel = channel_at(folder.path() / "train", InputMode::pipe);
+    channel.wrapper = wrapper;
+    make_fifo(folder.path() / "train_0");
+    FifoWriter writer(folder.path() / "train_0", [&](FifoWriter& self) { self.write(bytes); });
+    return load_samples(channel, options);
+}
+
+std::string file_error(const std::string& bytes, const DataOptions& options = {}) {
+    return message_of<DataError>([&] { from_file(bytes, options); });
+}
+
+std::string pipe_error(const std::string& bytes, const DataOptions& options = {}) {
+    return message_of<DataError>([&] { from_pipe(bytes, options); });
+}
+
+}  // namespace
+
+TEST_CASE("every format and mode gives the same images and labels in the same order") {
+    const TempFolder folder;
+    folder.write("data_batch_1.bin", written(as_cifar));
+    const auto expected = checksum(load_samples(channel_at(folder.path()), {}));
+    for (const auto& append : {as_mxnet, as_manifest, as_example, as_interleaved_example, as_encoded_example}) {
+        const auto bytes = written(append);
+        const auto set = from_file(bytes);
+        CHECK(set.size() == kRecords);
+        CHECK(set.shape == kShape);
+        CHECK(checksum(set) == expected);
+        CHECK(checksum(from_file(gzipped(bytes))) == expected);
+        CHECK(checksum(from_pipe(bytes)) == expected);
+        CHECK(checksum(from_pipe(gzipped(bytes))) == expected);
+    }
+    CHECK(checksum(from_pipe(written(as_cifar))) == expected);
+    CHECK(checksum(from_pipe(written(as_manifest), {}, RecordWrapper::recordio)) == expected);
+}
+
+TEST_CASE("raw pixels in both orders can be read as the user says") {
+    DataOptions options;
+    options.image_layout = ImageLayout::hwc;
+    const auto interleaved_set = from_file(written(as_interleaved_example), options);
+    CHECK(ByteSpan(interleaved_set.pixels).first(3072).size() == picture(0).size());
+    CHECK(Bytes(interleaved_set.pixels.begin(), interleaved_set.pixels.begin() + 3072) == picture(0));
+    options.image_layout = ImageLayout::chw;
+    const auto as_it_lies = from_file(written(as_interleaved_example), options);
+    CHECK(Bytes(as_it_lies.pixels.begin(), as_it_lies.pixels.begin() + 3072) == interleaved(picture(0)));
+}
+
+TEST_CASE("a damaged payload is that record's problem, and on_bad_record decides") {
+    std::string bytes;
+    as_mxnet(bytes, picture(0), 0);
+    append_recordio(bytes, as_bytes("not an image record"));
+    as_mxnet(bytes, picture(2), 2);
+    const auto message = file_error(bytes);
+    CHECK(lacks(message, {"channel 'train'", "part-00000, record 1", "MXNet image record", "begins at byte",
+                          "on_bad_record"}) == "");
+    DataOptions options;
+    options.on_bad_record = BadRecordPolicy::skip;
+    const auto set = from_file(bytes, options);
+    CHECK(set.labels == std::vector<std::int64_t>{0, 2});
+    CHECK(set.skipped == 1);
+}
+
+TEST_CASE("damaged framing ends the stream whatever on_bad_record says") {
+    auto bytes = written(as_example);
+    bytes[bytes.size() - 10] = static_cast<char>(bytes[bytes.size() - 10] + 1);
+    DataOptions options;
+    options.on_bad_record = BadRecordPolicy::skip;
+    CHECK(lacks(file_error(bytes, options), {"channel 'train'", "record 129", "byte"}) == "");
+    bytes.resize(bytes.size() - 100);
+    CHECK(lacks(pipe_error(bytes, options), {"channel 'train'", "pass 0", "record 129", "mid-record"}) == "");
+}
+
+TEST_CASE("an augmented manifest whose attributes are out of step names the record that broke it") {
+    std::string bytes;
+    as_manifest(bytes, picture(0), 0);
+    append_recordio(bytes, png({kShape, picture(1)}));
+    append_recordio(bytes, png({kShape, picture(2)}));
+    CHECK(lacks(file_error(bytes), {"record 3", "label"}) == "");
+
+    std::string metadata;
+    as_manifest(metadata, picture(0), 0);
+    append_recordio(metadata, as_bytes("{\"confidence\": 0.9}"));
+    CHECK(lacks(file_error(metadata), {"record 2", "expected an image", "attribute"}) == "");
+
+    std::string only_images;
+    append_recordio(only_images, png({kShape, picture(0)}));
+    CHECK(lacks(file_error(only_images), {"ends after an image", "labels are missing"}) == "");
+}
+
+TEST_CASE("labels outside num_classes and streams of nothing or of something else are errors") {
+    DataOptions options;
+    options.num_classes = 5;
+    for (const auto& append : {as_mxnet, as_manifest, as_example}) {
+        CHECK(lacks(file_error(written(append), options), {"0..4"}) == "");
+    }
+    CHECK(lacks(pipe_error(""), {"channel 'train'", "pass 0", "without a byte"}) == "");
+    CHECK(lacks(pipe_error("<html>no records</html>"), {"pass 0", "cannot tell the data format", "<html>"}) == "");
+    options = {};
+    options.format = DataFormat::image_folder;
+    CHECK(lacks(pipe_error(written(as_example), options), {"image_folder", "cannot come through a pipe"}) == "");
+}
+
+TEST_CASE("encoded images of several sizes are fitted, and raw ones among them are a problem") {
+    std::string bytes;
+    as_mxnet(bytes, picture(0), 0);
+    std::string payload;
+    append_mxnet_record(payload, 1, 1, png({{1, 48, 40}, Bytes(48 * 40, 7)}));
+    append_recordio(bytes, as_bytes(payload));
+    DataOptions options;
+    options.image_shape = kShape;
+    CHECK(from_file(bytes, options).size() == 2);
+    payload.clear();
+    append_mxnet_record(payload, 1, 1, picture(3));
+    append_recordio(bytes, as_bytes(payload));
+    CHECK(lacks(file_error(bytes, options), {"record 2", "expected an encoded image", "raw pixels of 3x32x32"}) == "");
+}
