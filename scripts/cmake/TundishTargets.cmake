@@ -16,7 +16,7 @@ target_compile_options(tundish_warnings INTERFACE -Wall -Wextra -Wpedantic -Wsha
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 if(TUNDISH_SANITIZE)
     # With a sanitizer's instrumentation GCC 12 takes std::function inside <regex> for uninitialised (GCC bug 105562).
-    target_compile_options(tundish_warnings INTERFACE -Wno-maybe-uninitialized)
+    target_compile_options(tundish_warnings INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 if(TUNDISH_WARNINGS_AS_ERRORS)
     target_compile_options(tundish_warnings INTERFACE -Werror)
