@@ -99,13 +99,14 @@ std::size_t InflateSource::inflate(std::uint8_t* to, std::size_t size) {
     stream.avail_out = room;
     while (!damaged_ && stream.avail_out == room) {
         if (between_members_ && !begin_next_member()) return 0;
-        if (stream.avail_in == 0 && !refill()) fail("the gzip data is cut off", Damage::cut_off);
         const int result = ::inflate(&stream, Z_NO_FLUSH);
         if (result == Z_STREAM_END) {
             between_members_ = true;
+        } else if (result == Z_BUF_ERROR) {  // only now is nothing left in zlib's own state either
+            if (!refill()) fail("the gzip data is cut off", Damage::cut_off);
         } else if (result == Z_MEM_ERROR) {
             throw MachineError(text(what(), ": no memory to inflate gzip data"));
-        } else if (result != Z_OK && result != Z_BUF_ERROR) {
+        } else if (result != Z_OK) {
             damaged_ = true;  // what came before the damage is given first
             break;
         }

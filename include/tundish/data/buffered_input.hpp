@@ -14,6 +14,7 @@ class BufferedInput {
   public:
     static constexpr std::size_t kWindow = 1 << 20;
 
+    /// `window`: the largest read, once the source has shown that it fills smaller ones.
     explicit BufferedInput(std::unique_ptr<ByteSource> source, std::size_t window = kWindow);
 
     /// The next `size` bytes of the part; fewer only when it ends before. Blocks until they are there. The window
@@ -39,6 +40,7 @@ class BufferedInput {
     void fill(std::size_t size);
 
     std::unique_ptr<ByteSource> source_;
+    std::size_t window_;
     Bytes buffer_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
