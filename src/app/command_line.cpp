@@ -17,6 +17,15 @@ namespace {
 
 constexpr const char* kVerbs = "train, predict, describe, feed, pack; serve is not built yet";
 
+// "100M" → 100000000, "1MiB" → 1048576. CLI11 alone takes "-5" for a very large size.
+CLI::Validator size_with_unit() {
+    return {[as_size = CLI::AsSizeValue(/*kb_is_1000=*/true)](std::string& value) {
+                if (value.starts_with('-')) return "expected a size such as 100M, found " + value;
+                return as_size(value);
+            },
+            "SIZE"};
+}
+
 // The parser and the variables that its options write to.
 class Parser {
   public:
@@ -84,19 +93,20 @@ class Parser {
         auto& options = line_.feed.options;
         feed->add_option("--root", root_, "folder of the job; the FIFOs are input/data/CHANNEL_0, CHANNEL_1, ...");
         feed->add_option("channels", line_.feed.channels, "CHANNEL=PATH: a file, or a folder of files")->required();
-        feed->add_option("--passes", options.passes, "how often (default: until the reader goes away)")
-            ->check(CLI::PositiveNumber);
+        feed->add_option("--passes", options.passes, "how often (default 0: until the reader goes away)");
         feed->add_option("--rate", options.bytes_per_second, "bytes a second for each channel, such as 50M")
-            ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
+            ->transform(size_with_unit());
         feed->add_option_function<std::string>(
                 "--record-wrapper",
                 [&options](const std::string& value) { options.wrap_recordio = value == "recordio"; },
                 "recordio: each file, or attribute of a manifest, becomes one RecordIO record")
             ->check(CLI::IsMember({"none", "recordio"}));
         feed->add_option("--manifest", line_.feed.manifests,
-                         "augmented manifest, FILE or CHANNEL=FILE: its lines are sent, PATH stands for the bucket");
+                         "augmented manifest, FILE or CHANNEL=FILE: its lines are sent, PATH stands for the bucket")
+            ->allow_extra_args(false);
         feed->add_option("--attributes", options.attributes, "of the manifest, in order, such as source-ref,label")
-            ->delimiter(',');
+            ->delimiter(',')
+            ->allow_extra_args(false);
         feed->add_option("--shuffle-seed", options.shuffle_seed, "reshuffle files or manifest lines before each pass");
     }
 
@@ -109,7 +119,7 @@ class Parser {
         pack->add_option("out", options.out, "new or empty folder to write")->required();
         pack->add_option("--shard-size", options.shard_bytes,
                          "largest size of a file, such as 100M (default: one file)")
-            ->transform(CLI::AsSizeValue(/*kb_is_1000=*/true));
+            ->transform(size_with_unit());
         pack->add_flag("--raw", options.raw, "recordio: keep raw pixels instead of making PNGs");
         pack->add_option("--part", line_.pack.part, "of CIFAR: train (default), test or all");
     }

@@ -176,7 +176,7 @@ void validate(const FeedOptions& options) {
             "--manifest and --attributes belong together: the manifest's lines, and which of their "
             "attributes are sent, such as --attributes source-ref,label");
     }
-    if (options.passes < 0) throw ConfigError(text("--passes: expected 1 or more, found ", options.passes));
+    if (options.passes < 0) throw ConfigError(text("--passes: expected 0 (no end) or more, found ", options.passes));
 }
 
 void feed(const FeedOptions& options) {
