@@ -2,6 +2,7 @@
 
 #include "tundish/base/unique_fd.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <fcntl.h>
 #include <filesystem>
