@@ -8,6 +8,10 @@ if(TUNDISH_SANITIZE)
     target_compile_options(tundish_options INTERFACE -fsanitize=${TUNDISH_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(tundish_options INTERFACE -fsanitize=${TUNDISH_SANITIZE})
 endif()
+if(TUNDISH_FUZZ)
+    # Without it libFuzzer sees the branches of its own file only, and guesses blindly.
+    target_compile_options(tundish_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 add_library(tundish_warnings INTERFACE)
 target_compile_options(tundish_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor

@@ -15,7 +15,16 @@
 namespace tundish {
 namespace {
 
-constexpr const char* kVerbs = "train, predict, describe; serve, feed and pack are not built yet";
+constexpr const char* kVerbs = "train, predict, describe, feed, pack; serve is not built yet";
+
+// "100M" → 100000000, "1MiB" → 1048576. CLI11 alone takes "-5" for a very large size.
+CLI::Validator size_with_unit() {
+    return {[as_size = CLI::AsSizeValue(/*kb_is_1000=*/true)](std::string& value) {
+                if (value.starts_with('-')) return "expected a size such as 100M, found " + value;
+                return as_size(value);
+            },
+            "SIZE"};
+}
 
 // The parser and the variables that its options write to.
 class Parser {
@@ -32,9 +41,9 @@ class Parser {
         predict->add_option("--model", line_.model, "model folder, as train left it")->required();
         predict->add_option("files", line_.files, "image files")->required();
         add_describe();
-        for (const auto& [verb, name] : {std::pair{Verb::serve, "serve"}, {Verb::feed, "feed"}, {Verb::pack, "pack"}}) {
-            add(verb, name, "not built yet")->allow_extras();
-        }
+        add_feed();
+        add_pack();
+        add(Verb::serve, "serve", "not built yet")->allow_extras();
     }
 
     void parse(int argc, char** argv) {
@@ -77,6 +86,43 @@ class Parser {
         choose("--markdown", Document::markdown, "the hyperparameters as a table for people");
     }
 
+    void add_feed() {
+        auto* feed =
+            add(Verb::feed, "feed", "play SageMaker's Pipe mode: make the FIFOs of a job, stream files into them");
+        auto& options = line_.feed.options;
+        feed->add_option("--root", root_, "folder of the job; the FIFOs are input/data/CHANNEL_0, CHANNEL_1, ...");
+        feed->add_option("channels", line_.feed.channels, "CHANNEL=PATH: a file, or a folder of files")->required();
+        feed->add_option("--passes", options.passes, "how often (default 0: until the reader goes away)");
+        feed->add_option("--rate", options.bytes_per_second, "bytes a second for each channel, such as 50M")
+            ->transform(size_with_unit());
+        feed->add_option_function<std::string>(
+                "--record-wrapper",
+                [&options](const std::string& value) { options.wrap_recordio = value == "recordio"; },
+                "recordio: each file, or attribute of a manifest, becomes one RecordIO record")
+            ->check(CLI::IsMember({"none", "recordio"}));
+        feed->add_option("--manifest", line_.feed.manifests,
+                         "augmented manifest, FILE or CHANNEL=FILE: its lines are sent, PATH stands for the bucket")
+            ->allow_extra_args(false);
+        feed->add_option("--attributes", options.attributes, "of the manifest, in order, such as source-ref,label")
+            ->delimiter(',')
+            ->allow_extra_args(false);
+        feed->add_option("--shuffle-seed", options.shuffle_seed, "reshuffle files or manifest lines before each pass");
+    }
+
+    void add_pack() {
+        auto* pack =
+            add(Verb::pack, "pack", "convert a folder of images, a .lst file's or CIFAR files to another format");
+        auto& options = line_.pack.options;
+        pack->add_option("--to", line_.pack.to, "recordio, tfrecord or cifar")->required();
+        pack->add_option("in", options.in, "folder to read")->required();
+        pack->add_option("out", options.out, "new or empty folder to write")->required();
+        pack->add_option("--shard-size", options.shard_bytes,
+                         "largest size of a file, such as 100M (default: one file)")
+            ->transform(size_with_unit());
+        pack->add_flag("--raw", options.raw, "recordio: keep raw pixels instead of making PNGs");
+        pack->add_option("--part", line_.pack.part, "of CIFAR: train (default), test or all");
+    }
+
     Verb verb_of(const std::filesystem::path& program) const {
         for (const auto& [verb, command] : commands_) {
             if (!command->parsed()) continue;
@@ -97,7 +143,7 @@ class Parser {
     // What is not built yet says so whatever follows it.
     void refuse_extras(Verb verb, const std::string& name) const {
         const auto extra = app_.remaining(/*recurse=*/true);
-        if (extra.empty() || verb == Verb::serve || verb == Verb::feed || verb == Verb::pack) return;
+        if (extra.empty() || verb == Verb::serve) return;
         throw ConfigError(text("tundish ", name, " does not know the argument '", extra.front(), "'. See tundish ",
                                name, " --help."));
     }

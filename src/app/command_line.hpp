@@ -17,6 +17,8 @@ struct CommandLine {
     std::filesystem::path model;
     std::vector<std::filesystem::path> files;
     Document document = Document::create_algorithm;
+    FeedArguments feed;
+    PackArguments pack;
     bool finished = false;  ///< --help or --version was answered
 };
 

@@ -36,9 +36,11 @@ void run(const CommandLine& line) {
             throw ConfigError(
                 "'tundish serve' is not built yet; 'tundish predict' classifies files with the same model folder");
         case Verb::feed:
-            throw ConfigError("'tundish feed' is not built yet, like Pipe mode; use File mode");
+            feed_command(line.root, line.feed);
+            return;
         case Verb::pack:
-            throw ConfigError("'tundish pack' is not built yet");
+            pack_command(line.pack);
+            return;
         case Verb::none:
             return;
     }

@@ -20,7 +20,6 @@ void log_notes(const std::vector<std::string>& notes) {
 }
 
 void refuse_what_is_not_built(const InputDataConfig& channels, const ResourceConfig& cluster) {
-    refuse_pipe_mode(channels);
     if (cluster.hosts.size() > 1) {
         throw ConfigError(text("this job has ", cluster.hosts.size(), " hosts (", join(cluster.hosts, ", "),
                                "), and training on several hosts is not built yet. Set instance_count to 1."));

@@ -10,6 +10,7 @@
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
+#include "tundish/data/idx_reader.hpp"
 #include "tundish/data/shard_writer.hpp"
 
 #include <array>
@@ -34,20 +35,23 @@ fs::path without_slash(const fs::path& path) {
     return normal.has_filename() ? normal : normal.parent_path();
 }
 
-bool is_cifar(const OpenedChannel& opened) {
-    return opened.format == DataFormat::cifar10 || opened.format == DataFormat::cifar100;
+// Training files beside test files, in the formats that have such.
+bool has_training_files(const OpenedChannel& opened) {
+    if (opened.format == DataFormat::idx) return !find_idx_files(opened.files).train.empty();
+    return !find_cifar_files(opened.files).train.empty();
 }
 
 // Test images must not slip into what will be trained on.
 CifarPart choose_part(const PackOptions& options, const OpenedChannel& opened) {
-    if (!is_cifar(opened)) {
-        if (options.part) throw ConfigError("--part is for CIFAR's binary files, which have a test file among them");
+    const bool with_parts = opened.format == DataFormat::idx || opened.format == DataFormat::cifar10 ||
+                            opened.format == DataFormat::cifar100;
+    if (!with_parts) {
+        if (options.part) throw ConfigError("--part is for CIFAR and IDX files, which have test files among them");
         return CifarPart::all;
     }
     if (options.part) return *options.part;
-    const CifarFiles files = find_cifar_files(opened.files);
-    if (files.train.empty() || files.test.empty()) return CifarPart::all;
-    log_info(text("left out the test images (", join(files.test, ", "), "); --part test or --part all packs them"));
+    if (!has_test_file(opened) || !has_training_files(opened)) return CifarPart::all;
+    log_info("left out the test images; --part test or --part all packs them");
     return CifarPart::train;
 }
 
@@ -158,8 +162,9 @@ void validate(const PackOptions& options) {
     std::error_code error;
     if (!fs::is_directory(options.in, error)) {
         const char* what = fs::exists(options.in, error) ? " is not a folder" : " does not exist";
-        throw ConfigError(text(options.in.string(), what,
-                               ". Expected a folder of images, of images and a .lst file, or of CIFAR's .bin files."));
+        throw ConfigError(
+            text(options.in.string(), what,
+                 ". Expected a folder of images, of images and a .lst file, of CIFAR's .bin files or of IDX files."));
     }
     if (without_slash(options.out).filename().empty())
         throw ConfigError("pack needs a new or empty folder to write to");

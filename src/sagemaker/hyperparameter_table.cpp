@@ -42,11 +42,21 @@ Row image_shape() {
     return made;
 }
 
+Row word(std::string name, std::string D::*member, std::string sentence) {
+    Row made(std::move(name), ValueKind::word, std::move(sentence));
+    rows::store_as<std::string>(made.row_, rows::at(member));
+    return made;
+}
+
 Rows model_and_optimizer() {
     return {
         choice("model", &T::model,
-               {{"airbench", "airbench"}, {"resnet9", "resnet9"}, {"keras_cnn", "keras_cnn"}, {"lenet", "lenet"}},
-               "The network.")
+               {{"auto", "auto"},
+                {"airbench", "airbench"},
+                {"resnet9", "resnet9"},
+                {"keras_cnn", "keras_cnn"},
+                {"lenet", "lenet"}},
+               "The network; auto takes airbench for colour images and lenet for grey ones.")
             .planned({"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet200", "resnet20", "resnet32",
                       "resnet44", "resnet56", "resnet110"}),
         choice("optimizer", &T::optimizer,
@@ -131,9 +141,21 @@ Rows images() {
                 {"cifar10", DataFormat::cifar10},
                 {"cifar100", DataFormat::cifar100},
                 {"image_folder", DataFormat::image_folder},
-                {"lst", DataFormat::lst}},
-               "What the channels hold; auto looks at content type and files.")
-            .planned({"recordio", "image_record", "tfrecord", "augmented_manifest", "idx"}),
+                {"lst", DataFormat::lst},
+                {"recordio", DataFormat::recordio},
+                {"tfrecord", DataFormat::tfrecord},
+                {"augmented_manifest", DataFormat::augmented_manifest},
+                {"idx", DataFormat::idx}},
+               "What the channels hold; auto looks at content type, files and first bytes.")
+            .synonym("image_record", "recordio"),
+        choice("image_layout", &D::image_layout,
+               {{"auto", ImageLayout::automatic}, {"hwc", ImageLayout::hwc}, {"chw", ImageLayout::chw}},
+               "Order of raw pixels in TFRecord; auto compares both readings of the first 100 images."),
+        choice("recordio_multipart", &D::recordio_multipart,
+               {{"dmlc", RecordIoParts::dmlc}, {"concat", RecordIoParts::concatenate}},
+               "How the parts of a split RecordIO record join: with the magic number between them, or without."),
+        word("image_feature", &D::image_feature, "Name of the image in TFRecord examples. Default: the usual names."),
+        word("label_feature", &D::label_feature, "Name of the label in TFRecord examples. Default: the usual names."),
         choice("on_bad_record", &D::on_bad_record,
                {{"error", BadRecordPolicy::error},
                 {"skip", BadRecordPolicy::skip},
@@ -182,8 +204,6 @@ Rows not_yet() {
         planned("use_pretrained_model", ValueKind::boolean, "0", "Start from trained weights."),
         planned("multi_label", ValueKind::boolean, "0", "Several classes for an image."),
         planned("use_weighted_loss", ValueKind::boolean, "0", "Weighted loss for multi_label."),
-        planned("image_layout", ValueKind::choice, "auto", "Pixel order of raw images in TFRecord."),
-        planned("recordio_multipart", ValueKind::choice, "dmlc", "How the parts of a split RecordIO record join."),
         planned("shuffle_buffer", ValueKind::integer, "0", "Records that a streamed channel shuffles among."),
         planned("ranks_per_host", ValueKind::integer, "0", "Training processes on a host; 0 takes one for each GPU."),
         planned("scale_learning_rate", ValueKind::boolean, "0",
@@ -225,6 +245,8 @@ std::string accepted_values(const Hyperparameter& row) {
             return text("numbers within ", range(), ", separated by commas");
         case ValueKind::shape:
             return "channels,height,width";
+        case ValueKind::word:
+            return "a text";
         case ValueKind::anything:
             return "anything";
     }

@@ -149,6 +149,8 @@ HyperparameterValue decode(const Hyperparameter& row, const JsonValue& given) {
             return to_number_list(row, given);
         case ValueKind::shape:
             return to_shape(given);
+        case ValueKind::word:
+            return plain_text(given);
         case ValueKind::anything:
             break;
     }

@@ -188,12 +188,4 @@ InputDataConfig read_input_data_config(const Paths& paths) {
     return config;
 }
 
-void refuse_pipe_mode(const InputDataConfig& config) {
-    for (const ChannelSpec* channel : used_channels(config)) {
-        if (channel->mode != InputMode::pipe) continue;
-        throw ConfigError(text("channel '", channel->name,
-                               "' comes in Pipe mode, and Pipe mode is not built yet. Use File or FastFile mode."));
-    }
-}
-
 }  // namespace tundish

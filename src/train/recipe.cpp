@@ -46,7 +46,7 @@ Recipe plain_recipe() {
 }
 
 Recipe recipe_of(const std::string& model) {
-    if (model == "airbench") return airbench_recipe();
+    if (model == "airbench" || model == "auto") return airbench_recipe();  // auto: no data was looked at
     if (model == "resnet9") return resnet9_recipe();
     return plain_recipe();
 }
@@ -107,6 +107,11 @@ void choose_augmentation(const TrainOptions& options, Recipe& recipe) {
 }
 
 }  // namespace
+
+std::string choose_model(const std::string& wanted, const ImageShape& input) {
+    if (wanted != "auto") return wanted;
+    return input.channels == 1 ? "lenet" : "airbench";
+}
 
 Recipe make_recipe(const TrainOptions& options, std::int64_t samples) {
     Recipe recipe = recipe_of(options.model);

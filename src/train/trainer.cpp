@@ -304,7 +304,9 @@ class Trainer {
 
 TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
                      Communicator& communicator) {
-    return Trainer(options, data, paths, communicator).run();
+    TrainOptions decided = options;
+    decided.model = choose_model(options.model, data.train.shape);
+    return Trainer(decided, data, paths, communicator).run();
 }
 
 }  // namespace tundish

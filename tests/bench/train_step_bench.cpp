@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
     const auto device = choose_device();
     set_up_device(device, threads, /*deterministic=*/false);
     TrainOptions options;
+    options.model = "airbench";
     options.batch_size = batch_size;
     const Recipe recipe = make_recipe(options, 50000);
     const auto images = at::randn({batch_size, 3, 32, 32}).contiguous(at::MemoryFormat::ChannelsLast).to(device);

@@ -131,19 +131,12 @@ TEST_CASE("a .lst that names an image which is not there") {
     CHECK(wrong_with(job, 2, {"gone.png"}) == "");
 }
 
-TEST_CASE("several hosts and Pipe mode are refused in a sentence") {
+TEST_CASE("several hosts are refused in a sentence") {
     Job job;
     job.cifar10();
-    SECTION("hosts") {
-        job.write("input/config/resourceconfig.json",
-                  R"({"current_host":"algo-1","hosts":["algo-1","algo-2"],"network_interface_name":"eth0"})");
-        CHECK(wrong_with(job, 2, {"2 hosts", "algo-2", "instance_count"}) == "");
-    }
-    SECTION("pipe") {
-        job.write("input/config/inputdataconfig.json",
-                  R"({"train":{"TrainingInputMode":"Pipe","S3DistributionType":"FullyReplicated"}})");
-        CHECK(wrong_with(job, 2, {"channel 'train'", "Pipe", "File"}) == "");
-    }
+    job.write("input/config/resourceconfig.json",
+              R"({"current_host":"algo-1","hosts":["algo-1","algo-2"],"network_interface_name":"eth0"})");
+    CHECK(wrong_with(job, 2, {"2 hosts", "algo-2", "instance_count"}) == "");
     CHECK(job.list("output") == std::vector<std::string>{"failure"});
 }
 

@@ -49,14 +49,31 @@ TEST_CASE("an unknown verb or argument: one sentence, exit 2, and no training") 
     CHECK(run_tundish({"predict"}).code == 2);
 }
 
-TEST_CASE("verbs that are not built yet say so in one sentence") {
-    for (const Arguments& arguments : {Arguments{"serve", "--port", "8080"},
-                                       {"feed", "--root", "x", "train=y"},
-                                       {"pack", "--to", "cifar", "a", "b"}}) {
+TEST_CASE("a verb that is not built yet says so in one sentence") {
+    const Ended ended = run_tundish({"serve", "--port", "8080"});
+    INFO(ended.output);
+    CHECK(ended.code == 2);
+    CHECK(ended.says("not built yet"));
+    CHECK(lines_of(ended.output) == 1);
+}
+
+TEST_CASE("feed and pack refuse wrong arguments in one sentence") {
+    const Job job;
+    const std::string root = job.root().string();
+    const std::vector<std::pair<Arguments, std::string>> table{
+        {{"feed", "--root", root}, "channels is required"},
+        {{"feed", "--root", root, "train"}, "expected CHANNEL=PATH, found 'train'"},
+        {{"feed", "--root", root, "train=" + root + "/none"}, "none does not exist"},
+        {{"feed", "--root", root, "--rate", "-5", "train=" + root}, "expected a size such as 100M"},
+        {{"feed", "--root", root, "--manifest", "x", "a=" + root, "b=" + root}, "--manifest CHANNEL=FILE"},
+        {{"pack", "--to", "zip", root, root + "/out"}, "recordio, tfrecord or cifar"},
+        {{"pack", "--to", "cifar", root + "/none", root + "/out"}, "none does not exist"},
+        {{"pack", "--to", "cifar", "--part", "some", root, root + "/out"}, "train, test or all"}};
+    for (const auto& [arguments, expected] : table) {
         const Ended ended = run_tundish(arguments);
         INFO(ended.output);
         CHECK(ended.code == 2);
-        CHECK(ended.says("not built yet"));
+        CHECK(ended.says(expected));
         CHECK(lines_of(ended.output) == 1);
     }
 }

@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "tundish/data/feed.hpp"
+#include "tundish/data/pack.hpp"
+
 /// The verbs. Each reads, builds and runs; all throw what went wrong, and main() turns that into an exit code.
 namespace tundish {
 
@@ -18,5 +21,25 @@ enum class Document { create_algorithm, hyperparameters, metrics, markdown };
 
 /// Prints one of SageMaker's documents as JSON on stdout.
 void describe_command(Document document);
+
+/// What `feed` is told on the command line, not decoded yet.
+struct FeedArguments {
+    std::vector<std::string> channels;   ///< "CHANNEL=PATH"
+    std::vector<std::string> manifests;  ///< "FILE", for the only channel, or "CHANNEL=FILE"
+    FeedOptions options;                 ///< but for the channels and the data folder
+};
+
+/// Plays SageMaker's side of Pipe mode for the job under `root`.
+void feed_command(const std::filesystem::path& root, const FeedArguments& arguments);
+
+/// What `pack` is told on the command line.
+struct PackArguments {
+    std::string to;    ///< a PackFormat
+    std::string part;  ///< "train", "test", "all", or empty
+    PackOptions options;
+};
+
+/// Converts a folder of images to another format.
+void pack_command(const PackArguments& arguments);
 
 }  // namespace tundish

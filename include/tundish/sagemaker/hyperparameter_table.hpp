@@ -15,9 +15,9 @@
 /// row and nothing else.
 namespace tundish {
 
-/// How a value is written. `number_list` and `shape` are JSON lists or comma lists; `anything` is taken and
-/// ignored.
-enum class ValueKind { integer, number, boolean, choice, number_list, shape, anything };
+/// How a value is written. `number_list` and `shape` are JSON lists or comma lists; `word` is any text;
+/// `anything` is taken and ignored.
+enum class ValueKind { integer, number, boolean, choice, number_list, shape, word, anything };
 
 /// A decoded value. Choices are text in the table's own spelling; `monostate` stands for "not given" (null,
 /// None).

@@ -32,8 +32,4 @@ InputDataConfig parse_input_data_config(std::string_view json, const Paths& path
 /// channels, and a note says so. MachineError when the file is there but cannot be read.
 InputDataConfig read_input_data_config(const Paths& paths);
 
-/// For now: ConfigError "Pipe mode is not built yet" when a channel that is used comes by Pipe. To be called
-/// by the verb.
-void refuse_pipe_mode(const InputDataConfig& config);
-
 }  // namespace tundish

@@ -18,7 +18,7 @@ enum class CacheMode { automatic, memory, none };
 /// Everything that decides how a model is trained. Fields that are absent take the recipe's value (recipe.hpp), which
 /// depends on the model and the optimizer. Durations are in the unit of the name.
 struct TrainOptions {
-    std::string model = "airbench";
+    std::string model = "auto";  ///< a name of architecture.hpp, or auto (choose_model)
     std::optional<OptimizerKind> optimizer;
     std::optional<double> epochs;            ///< may be a fraction for the airbench recipe (7.59 epochs)
     std::optional<std::int64_t> batch_size;  ///< samples per step over all ranks

@@ -205,7 +205,7 @@ TEST_CASE("a failure leaves no files and names the image") {
     CHECK_FALSE(std::filesystem::exists(class_names_file(options)));
 }
 
-TEST_CASE("wrong options say so") {
+TEST_CASE("wrong pack options say so") {
     const TempFolder folder;
     write_image_folder(folder, "in", {"a"}, 1);
     auto options = options_for(folder, PackFormat::tfrecord);

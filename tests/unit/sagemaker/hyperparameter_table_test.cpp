@@ -34,7 +34,7 @@ TEST_CASE("every default can be given as a value and changes nothing") {
     }
     std::map<std::string, std::string> defaults;
     for (const auto& row : hyperparameter_table()) defaults[row.name] = row.default_text;
-    CHECK(defaults["model"] == "airbench");
+    CHECK(defaults["model"] == "auto");
     CHECK(defaults["beta_2"] == "0.999");
     CHECK(defaults["data_format"] == "auto");
     CHECK(defaults["epochs"].empty());

@@ -33,12 +33,12 @@ std::string bad(const std::string& name, const std::string& json_value) {
 
 TEST_CASE("no hyperparameters leave every default") {
     const auto settings = parse_hyperparameters("{}");
-    CHECK(settings.options.model == "airbench");
+    CHECK(settings.options.model == "auto");
     CHECK_FALSE(settings.options.epochs.has_value());
     CHECK(settings.log_level == LogLevel::info);
     CHECK(settings.notes.empty());
     const TempFolder root;
-    CHECK(read_hyperparameters(Paths(root.path())).options.model == "airbench");
+    CHECK(read_hyperparameters(Paths(root.path())).options.model == "auto");
 }
 
 TEST_CASE("recorded hyperparameters are understood, whatever the SDK did to them") {

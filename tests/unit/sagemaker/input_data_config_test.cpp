@@ -126,9 +126,3 @@ TEST_CASE("without a configuration the folders are taken, and files are not") {
     root.write("input/config/inputdataconfig.json", R"({"train":{}})");
     CHECK_FALSE(read_input_data_config(paths).guessed);
 }
-
-TEST_CASE("Pipe mode is refused for the channels that are used") {
-    CHECK_NOTHROW(refuse_pipe_mode(parse(R"({"train":{},"other":{"TrainingInputMode":"Pipe"}})")));
-    CHECK_THROWS_AS(refuse_pipe_mode(parse(R"({"train":{"TrainingInputMode":"Pipe"}})")), ConfigError);
-    CHECK_THROWS_AS(refuse_pipe_mode(parse(R"({"train":{},"eval":{"TrainingInputMode":"Pipe"}})")), ConfigError);
-}

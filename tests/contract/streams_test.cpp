@@ -1,0 +1,154 @@
+// Channels that come as records, in files or through FIFOs that `tundish feed` fills.
+
+#include "support/catch.hpp"
+#include "support/gzip_bytes.hpp"
+#include "support/job.hpp"
+#include "tundish/base/bytes.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+
+namespace {
+
+constexpr const char* kPipeMode = R"({"train":{"TrainingInputMode":"Pipe","RecordWrapperType":"None"},
+                                      "validation":{"TrainingInputMode":"Pipe"}})";
+
+Ended pack(const Job& job, const std::string& format, const std::string& in, const std::string& out) {
+    return run_tundish({"pack", "--to", format, "--shard-size", "100K", job.at(in).string(), job.at(out).string()},
+                       job.environment());
+}
+
+Process feed(const Job& job, Arguments more) {
+    Arguments arguments{"tundish", "feed", "--root", job.root().string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return {TUNDISH_EXECUTABLE, arguments, job.environment()};
+}
+
+/// The weights of a File-mode job on the CIFAR files in `from`, which every other way of reading them must give.
+std::string weights_of_file_mode(const Job& from) {
+    const Job job;
+    job.channels({"train", "validation"});
+    for (const char* name : {"data_batch_1.bin", "data_batch_2.bin"})
+        job.write(std::string("input/data/train/") + name, from.read(std::string("cifar/") + name));
+    job.write("input/data/validation/test_batch.bin", from.read("cifar/test_batch.bin"));
+    const Ended ended = job.train();
+    INFO(ended.output);
+    REQUIRE(ended.code == 0);
+    return job.read("model/model.safetensors");
+}
+
+/// CIFAR files in `cifar/` under the job's root, outside of its channels.
+Job with_cifar() {
+    Job job;
+    write_cifar10(job.folder(), "ml/cifar", 2, 60);
+    return job;
+}
+
+}  // namespace
+
+TEST_CASE("Pipe mode: feed streams CIFAR files, TFRecord and RecordIO, and the model is that of File mode") {
+    const Job source = with_cifar();
+    const auto expected = weights_of_file_mode(source);
+    for (const std::string format : {"cifar", "tfrecord", "recordio"}) {
+        CAPTURE(format);
+        Job job{{{"image_layout", "chw"}}};  // made-up images are noise, whose order cannot be seen
+        write_cifar10(job.folder(), "ml/cifar", 2, 60);
+        job.write("input/config/inputdataconfig.json", kPipeMode);
+        for (const std::string part : {"train", "test"}) {
+            const auto ended = run_tundish(
+                {"pack", "--to", format, "--part", part, job.at("cifar").string(), job.at("packed-" + part).string()},
+                job.environment());
+            INFO(ended.output);
+            REQUIRE(ended.code == 0);
+        }
+        Process feeder =
+            feed(job, {"train=" + job.at("packed-train").string(), "validation=" + job.at("packed-test").string()});
+        const Ended ended = job.train();
+        INFO(ended.output);
+        REQUIRE(ended.code == 0);
+        CHECK(ended.says("Pipe mode"));
+        CHECK(job.read("model/model.safetensors") == expected);
+        const Ended fed = feeder.wait();
+        INFO(fed.output);
+        CHECK(fed.code == 0);
+        CHECK(job.list("input/data").empty());  // feed takes its FIFOs away
+    }
+}
+
+TEST_CASE("RecordIO and TFRecord in File mode, in shards and compressed, give the same model") {
+    const Job source = with_cifar();
+    const auto expected = weights_of_file_mode(source);
+    for (const std::string format : {"tfrecord", "recordio"}) {
+        CAPTURE(format);
+        Job job{{{"image_layout", "chw"}}};
+        write_cifar10(job.folder(), "ml/cifar", 2, 60);
+        job.channels({"train", "validation"});
+        REQUIRE(pack(job, format, "cifar", "input/data/train").code == 0);
+        CHECK(job.list("input/data/train").size() > 1);
+        for (const auto& name : job.list("input/data/train")) {
+            const auto content = job.read("input/data/train/" + name);
+            std::filesystem::remove(job.at("input/data/train/" + name));
+            job.write("input/data/train/" + name, gzipped(content));
+        }
+        job.write("input/data/validation/test_batch.bin", job.read("cifar/test_batch.bin"));
+        const Ended ended = job.train();
+        INFO(ended.output);
+        REQUIRE(ended.code == 0);
+        CHECK(job.read("model/model.safetensors") == expected);
+    }
+}
+
+TEST_CASE("a job in Pipe mode whose FIFO does not come says what it waits for and ends on SIGTERM") {
+    const Job job;
+    job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    Process process = job.start();
+    REQUIRE(process.wait_for("train_0"));
+    process.let_run(std::chrono::milliseconds(300));
+    process.send(SIGTERM);
+    const Ended ended = process.wait();
+    CHECK(ended.code == 0);
+    CHECK_FALSE(ended.hung);
+    CHECK_FALSE(job.has("output/failure"));
+}
+
+TEST_CASE("a stream that ends in mid-record names pass, record and byte") {
+    const Job job;
+    job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    job.write("stream", cifar_records(0, 70).substr(0, 69 * 3073 + 1000));
+    Process feeder = feed(job, {"--passes", "1", "train=" + job.at("stream").string()});
+    const Ended ended = job.train();
+    INFO(ended.output);
+    CHECK(ended.code == 2);
+    CHECK(job.failure().find("pass 0") != std::string::npos);
+    CHECK(job.failure().find("record 69 (byte 212037)") != std::string::npos);
+}
+
+TEST_CASE("MNIST's files train lenet with no settings but the channel") {
+    const auto big_endian = [](std::uint32_t value) {
+        return std::string{static_cast<char>(value >> 24U), static_cast<char>(value >> 16U),
+                           static_cast<char>(value >> 8U), static_cast<char>(value)};
+    };
+    const auto images = [&](std::uint32_t count) {
+        std::string out = big_endian(0x803) + big_endian(count) + big_endian(28) + big_endian(28);
+        for (std::uint32_t i = 0; i < count * 784; ++i) out += static_cast<char>(i / 784 * 25 + i % 28);
+        return out;
+    };
+    const auto labels = [&](std::uint32_t count) {
+        std::string out = big_endian(0x801) + big_endian(count);
+        for (std::uint32_t i = 0; i < count; ++i) out += static_cast<char>(i % 10);
+        return out;
+    };
+    Job job;
+    job.write("input/config/hyperparameters.json", R"({"epochs":"1"})");
+    job.write("input/data/train/train-images-idx3-ubyte.gz", gzipped(images(200)));
+    job.write("input/data/train/train-labels-idx1-ubyte.gz", gzipped(labels(200)));
+    job.write("input/data/train/t10k-images-idx3-ubyte", images(50));
+    job.write("input/data/train/t10k-labels-idx1-ubyte", labels(50));
+    const Ended ended = job.train();
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.says("lenet, adam"));
+    CHECK(ended.says("200 samples of 1x28x28"));
+    CHECK(ended.says("50 samples of 1x28x28"));
+    CHECK(ended.count("Validation-accuracy=") == 1);
+}
