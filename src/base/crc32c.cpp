@@ -40,7 +40,7 @@ constexpr std::size_t kMostWords = 128;  // in a block: three fill a fifth of th
 constexpr std::array<std::uint32_t, 2 * kMostWords + 1> make_moves() {
     std::array<std::uint32_t, 2 * kMostWords + 1> moves{};
     std::uint32_t power = 0x80000000U;
-    for (std::size_t exponent = 0; exponent <= 64 * 2 * kMostWords - 33; ++exponent) {
+    for (std::size_t exponent = 0; exponent <= kMostWords * 128 - 33; ++exponent) {
         if ((exponent + 33) % 64 == 0) moves[(exponent + 33) / 64] = power;
         power = (power >> 1U) ^ ((power & 1U) != 0 ? kReversedPolynomial : 0U);
     }

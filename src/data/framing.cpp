@@ -26,7 +26,7 @@ std::string Framing::what() const {
     return text(input_.source().what(), ", record ", in_part_, " (byte ", record_at_, ')');
 }
 
-void Framing::refuse(std::string_view problem) {
+void Framing::refuse(std::string_view problem) const {
     throw DataError(text(what(), ": ", problem, ". ", advice(Damage::foreign)));
 }
 

@@ -8,6 +8,7 @@
 #include "tundish/data/inflate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iomanip>
 #include <sstream>
 
@@ -65,8 +66,8 @@ void IdxFile::read_header(unsigned dimensions) {
 // Before anybody takes memory for what the header claims. The end of gzip data is met only when it is read.
 void IdxFile::check_size(const ChannelFiles& files, const std::string& file) const {
     SequentialFile plain(files.path_of(file), source_->what());
-    std::uint8_t head[2] = {};
-    const bool compressed = plain.read(head, 2) == 2 && head[0] == 0x1f && head[1] == 0x8b;
+    std::array<std::uint8_t, 2> head{};
+    const bool compressed = plain.read(head.data(), 2) == 2 && head[0] == 0x1f && head[1] == 0x8b;
     const std::uint64_t wanted = offset_of(count());
     if (compressed ? wanted / kMostInflation <= plain.size() : wanted == plain.size()) return;
     const auto whole = static_cast<std::int64_t>((plain.size() - std::min(plain.size(), offset_of(0))) / item_bytes_);

@@ -9,6 +9,7 @@
 #include "tundish/data/channel_files.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
@@ -142,8 +143,8 @@ void PipeChannel::Pass::wait_for_data() {
     const auto& options = channel_.options_;
     PatientWait wait([this] { return awaited_data(); }, options.stall_deadline, options.notice_interval);
     while (true) {
-        pollfd wanted[] = {{fd_.get(), POLLIN, 0}, {stop_fd(), POLLIN, 0}};
-        const int ready = ::poll(wanted, 2, static_cast<int>(wait.step().count()));
+        std::array<pollfd, 2> wanted{{{fd_.get(), POLLIN, 0}, {stop_fd(), POLLIN, 0}}};
+        const int ready = ::poll(wanted.data(), wanted.size(), static_cast<int>(wait.step().count()));
         if (ready < 0 && errno != EINTR) {
             throw MachineError(text(what(), ": cannot wait for bytes: ", system_reason(errno)));
         }

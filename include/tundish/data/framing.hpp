@@ -58,9 +58,9 @@ class Framing {
     [[nodiscard]] std::uint64_t offset() const { return input_.offset(); }
 
     /// The record's bytes are not what they have to be.
-    [[noreturn]] void refuse(std::string_view problem);
+    [[noreturn]] void refuse(std::string_view problem) const;
 
-    /// "the file begins with JSON…" when no record of the part has been read yet, else what stands at this place.
+    /// What the next bytes look like: "a JPEG image", "text that begins '<html>'". Waits for 32 of them or the end.
     std::string what_stands_here();
 
   private:
