@@ -14,7 +14,7 @@ constexpr const char* kPipeMode = R"({"train":{"TrainingInputMode":"Pipe","Recor
                                       "validation":{"TrainingInputMode":"Pipe"}})";
 
 Ended pack(const Job& job, const std::string& format, const std::string& in, const std::string& out) {
-    return run_tundish({"pack", "--to", format, "--shard-size", "100K", job.at(in).string(), job.at(out).string()},
+    return run_tundish({"pack", "--to", format, "--shard-size", "20K", job.at(in).string(), job.at(out).string()},
                        job.environment());
 }
 
@@ -37,17 +37,11 @@ std::string weights_of_file_mode(const Job& from) {
     return job.read("model/model.safetensors");
 }
 
-/// CIFAR files in `cifar/` under the job's root, outside of its channels.
-Job with_cifar() {
-    Job job;
-    write_cifar10(job.folder(), "ml/cifar", 2, 60);
-    return job;
-}
-
 }  // namespace
 
 TEST_CASE("Pipe mode: feed streams CIFAR files, TFRecord and RecordIO, and the model is that of File mode") {
-    const Job source = with_cifar();
+    const Job source;
+    write_cifar10(source.folder(), "ml/cifar", 2, 60);
     const auto expected = weights_of_file_mode(source);
     for (const std::string format : {"cifar", "tfrecord", "recordio"}) {
         CAPTURE(format);
@@ -76,7 +70,8 @@ TEST_CASE("Pipe mode: feed streams CIFAR files, TFRecord and RecordIO, and the m
 }
 
 TEST_CASE("RecordIO and TFRecord in File mode, in shards and compressed, give the same model") {
-    const Job source = with_cifar();
+    const Job source;
+    write_cifar10(source.folder(), "ml/cifar", 2, 60);
     const auto expected = weights_of_file_mode(source);
     for (const std::string format : {"tfrecord", "recordio"}) {
         CAPTURE(format);
