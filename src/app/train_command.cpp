@@ -34,10 +34,10 @@ const ChannelSpec* pointer_to(const std::optional<ChannelSpec>& channel) {
     return channel ? &*channel : nullptr;
 }
 
-void compare_sample_count(const JobSettings& settings, const SampleSet& train) {
-    if (settings.num_training_samples && *settings.num_training_samples != train.size()) {
-        log_warning(text("'num_training_samples' is ", *settings.num_training_samples, ", but the train channel holds ",
-                         train.size(), "; the channel's number is used"));
+void compare_sample_count(const std::optional<std::int64_t>& told, const TrainingData& data) {
+    if (told && !data.stream && *told != data.train.size()) {
+        log_warning(text("'num_training_samples' is ", *told, ", but the train channel holds ", data.train.size(),
+                         "; the channel's number is used"));
     }
 }
 
@@ -67,7 +67,7 @@ void train_command(const std::filesystem::path& root) {
     const TrainingData data =
         load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
                            pointer_to(channels.validation_lst), settings.options.data);
-    compare_sample_count(settings, data.train);
+    compare_sample_count(settings.options.data.num_training_samples, data);
     SoloCommunicator communicator;
     train(settings.options, data, paths_of(paths, cluster.current_host), communicator);
 }

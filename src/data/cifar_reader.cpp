@@ -165,8 +165,11 @@ std::optional<Record> CifarReader::next() {
     const std::int64_t in_file = read_in_file_ - static_cast<std::int64_t>(piece_records_ - taken_);
     check_label(file_, in_file, label);
     ++taken_;
-    return Record{Bytes(bytes + label_bytes_, bytes + record_bytes_), label, index_++,
-                  text(files_[file_].name, ", record ", in_file), {}};
+    return Record{Bytes(bytes + label_bytes_, bytes + record_bytes_),
+                  label,
+                  index_++,
+                  text(files_[file_].name, ", record ", in_file),
+                  {}};
 }
 
 void CifarReader::read_file_into(std::size_t file, std::int64_t first, SampleSet& samples, std::size_t at) const {

@@ -84,7 +84,7 @@ DecodePipeline::Piece DecodePipeline::decode_all(std::vector<Record>& records) c
 }
 
 Decoded DecodePipeline::decode(Record& record) const {
-    Decoded out{{}, record.label, std::move(record.origin), std::move(record.problem)};
+    Decoded out{{}, record.label, std::move(record.origin), std::move(record.problem), record.index};
     if (!out.problem.empty()) return out;
     if (raw_shape_) {
         out.image = fit({*raw_shape_, std::move(record.payload)}, rule_);

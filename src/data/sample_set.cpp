@@ -1,14 +1,17 @@
 #include "tundish/data/sample_set.hpp"
 
 #include "huge_pages.hpp"
+#include "sample_collector.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/memory.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
 #include "tundish/data/decode_pipeline.hpp"
 #include "tundish/data/pipe_channel.hpp"
+#include "tundish/data/sample_stream.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -19,61 +22,9 @@
 namespace tundish {
 namespace {
 
-std::vector<std::string> numbers_as_names(std::int64_t classes) {
-    std::vector<std::string> names;
-    for (std::int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
-    return names;
-}
-
 bool named_by_numbers(const SampleSet& set) {
     return set.class_names == numbers_as_names(static_cast<std::int64_t>(set.class_names.size()));
 }
-
-// Puts decoded images into a set, one after the other, under the channel's rules.
-class SampleCollector {
-  public:
-    SampleCollector(const ChannelSpec& channel, const DataOptions& options, std::int64_t expected, SampleSet& samples)
-        : channel_(channel), options_(options), expected_(expected), samples_(samples) {}
-
-    void add(Decoded sample) {
-        if (!sample.problem.empty()) return pass_over(sample);
-        if (first_.empty()) start(sample);
-        if (sample.image.shape != samples_.shape) sizes_differ(sample);
-        samples_.labels.push_back(sample.label);
-        samples_.pixels.insert(samples_.pixels.end(), sample.image.pixels.begin(), sample.image.pixels.end());
-    }
-
-  private:
-    void start(const Decoded& sample) {
-        first_ = sample.origin;
-        samples_.shape = sample.image.shape;
-        samples_.labels.reserve(static_cast<std::size_t>(expected_));
-        samples_.pixels.reserve(static_cast<std::size_t>(expected_) * samples_.shape.pixels());
-        prefer_huge_pages(samples_.pixels);
-    }
-
-    void pass_over(const Decoded& sample) {
-        const std::string problem = text(name_of(channel_), ", ", sample.origin, ": ", sample.problem);
-        if (options_.on_bad_record == BadRecordPolicy::error) {
-            throw DataError(text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
-        }
-        if (options_.on_bad_record == BadRecordPolicy::skip_warn) log_warning(text(problem, ". Skipped."));
-        ++samples_.skipped;
-    }
-
-    [[noreturn]] void sizes_differ(const Decoded& sample) const {
-        throw DataError(text(name_of(channel_), ": expected images of one size, found ", to_text(samples_.shape), " (",
-                             first_, ") and ", to_text(sample.image.shape), " (", sample.origin,
-                             "). Set image_shape, such as image_shape=", samples_.shape.channels, ',',
-                             samples_.shape.height, ',', samples_.shape.width, ", so that all are resized to it."));
-    }
-
-    const ChannelSpec& channel_;
-    const DataOptions& options_;
-    std::int64_t expected_;
-    SampleSet& samples_;
-    std::string first_;
-};
 
 void check_options(const DataOptions& options) {
     if (!options.image_shape || !options.resize_short_side) return;
@@ -83,6 +34,12 @@ void check_options(const DataOptions& options) {
                            ". The centre is cropped to image_shape after resizing."));
 }
 
+void make_room(SampleSet& samples, const ImageShape& shape, std::int64_t expected) {
+    samples.labels.reserve(static_cast<std::size_t>(expected));
+    samples.pixels.reserve(static_cast<std::size_t>(expected) * shape.pixels());
+    prefer_huge_pages(samples.pixels);
+}
+
 void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options, SampleSet& samples) {
     const auto raw = reader.raw_shape();
     const bool as_it_is = raw && !options.resize_short_side && options.image_shape.value_or(*raw) == *raw;
@@ -90,12 +47,14 @@ void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOp
         samples.shape = *raw;
         if (reader.read_all_into(samples)) return;
     }
-    SampleCollector collector(channel, options, reader.size_hint(), samples);
+    SampleCollector collector(channel, options.on_bad_record);
     DecodePipeline pipeline(reader, {options.image_shape, options.resize_short_side}, options.decode_threads);
     while (auto sample = pipeline.next()) {
         if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
-        collector.add(std::move(*sample));
+        if (samples.labels.empty()) make_room(samples, sample->image.shape, reader.size_hint());
+        collector.add(*sample, samples);
     }
+    samples.skipped = collector.skipped();
 }
 
 std::vector<std::string> class_names_of(const RecordReader& reader, const SampleSet& samples) {
@@ -146,10 +105,33 @@ SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
     return collect(*open_pass(pipe.next_pass(), channel, options), channel, options);
 }
 
+void log_format(const OpenedChannel& opened) {
+    log_info(text(name_of(opened.files.channel), ": format ", to_text(opened.format), " (", opened.reason, ')'));
+}
+
 OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat format) {
     auto opened = open_channel(channel, lst, format);
-    log_info(text(name_of(channel), ": format ", to_text(opened.format), " (", opened.reason, ')'));
+    log_format(opened);
     return opened;
+}
+
+// How many bytes the decoded channel would take; 0 when nobody can tell before it has been read.
+std::uint64_t decoded_bytes(const OpenedChannel& opened, const DataOptions& options) {
+    const auto reader = make_record_reader(opened, CifarPart::train, options);
+    const auto shape = options.image_shape ? options.image_shape : reader->raw_shape();
+    return shape ? static_cast<std::uint64_t>(reader->size_hint()) * shape->pixels() : 0;
+}
+
+// Training needs memory too: a channel may take half of what is there.
+bool wants_stream(const ChannelSpec& channel, const std::optional<OpenedChannel>& opened, const DataOptions& options) {
+    if (options.cache != CacheMode::automatic) return options.cache == CacheMode::none;
+    if (!opened) return false;
+    const std::uint64_t memory = usable_memory();
+    const std::uint64_t needed = decoded_bytes(*opened, options);
+    if (needed <= memory / 2) return false;
+    log_info(text(name_of(channel), ": its images would take ", human_bytes(needed), " of ", human_bytes(memory),
+                  " of memory, so they are not kept (cache=memory keeps them)"));
+    return true;
 }
 
 // S3 may give a host of a sharded job no object at all; it takes part with nothing.
@@ -211,18 +193,34 @@ SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     return read_samples(open_and_log(channel, nullptr, options.format), CifarPart::all, options);
 }
 
+TrainingData::TrainingData() = default;
+TrainingData::TrainingData(SampleSet train_set, std::optional<SampleSet> validation_set)
+    : train(std::move(train_set)), validation(std::move(validation_set)) {}
+TrainingData::TrainingData(TrainingData&&) noexcept = default;
+TrainingData& TrainingData::operator=(TrainingData&&) noexcept = default;
+TrainingData::~TrainingData() = default;
+
+std::int64_t TrainingData::train_size() const {
+    return stream ? stream->size() : train.size();
+}
+
 TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
                                 const ChannelSpec* validation_lst, const DataOptions& options) {
     check_options(options);
     TrainingData data;
     std::optional<OpenedChannel> opened;
-    if (train.mode == InputMode::pipe) {
-        data.train = read_pipe(train, options);
-    } else if (is_empty_shard(train)) {
+    const bool empty = is_empty_shard(train);
+    if (train.mode != InputMode::pipe && !empty) opened = open_channel(train, train_lst, options.format);
+    if (empty) {
         data.train = empty_shard(train, options);
-    } else {
-        opened = open_and_log(train, train_lst, options.format);
+    } else if (wants_stream(train, opened, options)) {
+        data.stream = std::make_unique<SampleStream>(train, train_lst, options);
+        data.train = data.stream->head();
+    } else if (opened) {
+        log_format(*opened);
         data.train = read_samples(*opened, CifarPart::train, options);
+    } else {
+        data.train = read_pipe(train, options);
     }
     const bool with_test = opened && has_test_file(*opened);
     if (validation != nullptr && is_empty_shard(*validation)) {
@@ -244,6 +242,8 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     }
     if (data.validation && data.train.size() > 0) {
         const std::string name = validation != nullptr ? validation->name : train.name;
+        if (named_by_numbers(data.train) && data.train.class_names.size() == data.validation->class_names.size())
+            data.train.class_names = data.validation->class_names;  // a stream has no names, files may
         match_classes(train, *data.validation, data.train, name);
         match_shape(train, *data.validation, data.train, name);
     }

@@ -119,8 +119,16 @@ BatchMaker::BatchMaker(at::Tensor pixels, at::Tensor labels, Preprocess preproce
       first_sample_(first_sample) {}
 
 BatchMaker::Batch BatchMaker::make(std::span<const std::int64_t> samples, std::int64_t epoch) const {
-    const Draw draw(samples, seed_, epoch, first_sample_, pixels_.device());
-    const auto index = to_device({samples.begin(), samples.end()}, pixels_.device());
+    return make(to_device({samples.begin(), samples.end()}, pixels_.device()), samples, first_sample_, epoch);
+}
+
+BatchMaker::Batch BatchMaker::make_all(std::span<const std::int64_t> ids, std::int64_t epoch) const {
+    return make(at::arange(pixels_.size(0), labels_.options()), ids, 0, epoch);
+}
+
+BatchMaker::Batch BatchMaker::make(const at::Tensor& index, std::span<const std::int64_t> ids, std::int64_t first_id,
+                                   std::int64_t epoch) const {
+    const Draw draw(ids, seed_, epoch, first_id, pixels_.device());
     const auto mirrored = draw.mirrored();
     const auto rows = source_positions(draw.shift(augmentation_.crop_padding, kRowShift), pixels_.size(2), nullptr);
     const auto columns = source_positions(draw.shift(augmentation_.crop_padding, kColumnShift), pixels_.size(3),

@@ -161,9 +161,9 @@ Rows images() {
                 {"skip", BadRecordPolicy::skip},
                 {"skip_warn", BadRecordPolicy::skip_warn}},
                "What to do with an image that cannot be decoded."),
-        choice("cache", &T::cache,
+        choice("cache", &D::cache,
                {{"auto", CacheMode::automatic}, {"memory", CacheMode::memory}, {"none", CacheMode::none}},
-               "Keep decoded images in memory: auto does if they fit."),
+               "Keep decoded images in memory; none streams the train channel each epoch; auto keeps what fits."),
     };
 }
 
@@ -191,8 +191,10 @@ Rows running() {
                 {"warning", LogLevel::warning},
                 {"error", LogLevel::error}},
                "The least important log lines that are printed."),
-        integer("num_training_samples", &JobSettings::num_training_samples, 1, kLargestInteger,
-                "Compared with the number of images in the train channel. Default: no comparison."),
+        integer("shuffle_buffer", &D::shuffle_buffer, 0, 1048576,
+                "MB of undecoded records that a streamed train channel is shuffled in; 0 keeps the channel's order."),
+        integer("num_training_samples", &D::num_training_samples, 1, kLargestInteger,
+                "Images in the train channel: needed to stream records, else compared with what is there."),
     };
 }
 
@@ -204,7 +206,6 @@ Rows not_yet() {
         planned("use_pretrained_model", ValueKind::boolean, "0", "Start from trained weights."),
         planned("multi_label", ValueKind::boolean, "0", "Several classes for an image."),
         planned("use_weighted_loss", ValueKind::boolean, "0", "Weighted loss for multi_label."),
-        planned("shuffle_buffer", ValueKind::integer, "0", "Records that a streamed channel shuffles among."),
         planned("ranks_per_host", ValueKind::integer, "0", "Training processes on a host; 0 takes one for each GPU."),
         planned("scale_learning_rate", ValueKind::boolean, "0",
                 "Multiply the learning rate by the number of processes."),

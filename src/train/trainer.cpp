@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "batch_source.hpp"
 #include "best_model.hpp"
 #include "training_setup.hpp"
 #include "tundish/base/error.hpp"
@@ -15,7 +16,6 @@
 #include "tundish/base/text.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/train/checkpoint.hpp"
-#include "tundish/train/epoch_plan.hpp"
 #include "tundish/train/evaluator.hpp"
 #include "tundish/train/progress.hpp"
 #include "tundish/train/recipe.hpp"
@@ -39,13 +39,12 @@ class Trainer {
           communicator_(communicator),
           device_(choose_device()),
           compute_(choose_compute(options.precision, device_)),
-          recipe_(make_recipe(options, data.train.size())),
+          recipe_(make_recipe(options, data.train_size())),
           preprocess_(measure(data.train)),
           network_(make_network(options, data.train, preprocess_, device_)),
           optimizer_(make_groups(network_, options, recipe_)),
           step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator),
-          batches_(upload(pixel_view(data.train), device_), upload(label_view(data.train), device_), preprocess_,
-                   augmentation_of(recipe_), static_cast<std::uint64_t>(options.seed)),
+          batches_(make_batch_source(data, recipe_, preprocess_, options.seed, device_)),
           best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_)),
           checkpoints_(paths.checkpoints) {
         if (data.validation) {
@@ -131,31 +130,46 @@ class Trainer {
 
     void train_epoch() {
         const std::int64_t first = epoch() * recipe_.steps_per_epoch;
-        const EpochPlan plan(data_.train.size(), recipe_.steps_per_epoch, static_cast<std::uint64_t>(options_.seed),
-                             epoch());
-        Progress progress(epoch(), data_.train.size());
+        batches_->begin_epoch(epoch(), state_.step - first);
+        Progress progress(epoch(), data_.train_size());
         Stopwatch since_totals;
         while (state_.step < epoch_end() && !out_of_time(since_totals)) {
             if (communicator_.any(stop_requested())) {
                 add_totals(since_totals);
                 throw Stopped(text("step ", state_.step));
             }
-            run_step(plan.batch(state_.step - first));
-            if (options_.progress) progress.add(static_cast<std::int64_t>(plan.batch(state_.step - 1 - first).size()));
+            const auto batch = next_batch(since_totals);
+            if (!batch) {
+                state_.step = epoch_end();  // a short pass: the schedule goes on as it was planned
+                break;
+            }
+            run_step(*batch);
+            if (options_.progress) progress.add(batch->labels.size(0));
         }
         add_totals(since_totals);
     }
 
-    void run_step(std::span<const std::int64_t> samples) {
+    // A stop may come while a stream is waited for; what the epoch has so far belongs into the checkpoint.
+    std::optional<BatchMaker::Batch> next_batch(Stopwatch& since_totals) {
+        try {
+            return batches_->next();
+        } catch (const Stopped&) {
+            add_totals(since_totals);
+            throw Stopped(text("step ", state_.step));
+        }
+    }
+
+    void run_step(const BatchMaker::Batch& batch) {
         if (!first_step_announced_) {
             log_info(
                 text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
             first_step_announced_ = true;
         }
-        step_.run(batches_.make(samples, epoch()), state_.step, static_cast<std::int64_t>(samples.size()));
+        const std::int64_t samples = batch.labels.size(0);
+        step_.run(batch, state_.step, samples);
         ++state_.step;
-        state_.epoch_samples += static_cast<std::int64_t>(samples.size());
-        samples_here_ += static_cast<std::int64_t>(samples.size());
+        state_.epoch_samples += samples;
+        samples_here_ += samples;
     }
 
     void add_totals(Stopwatch& since_totals) {
@@ -287,7 +301,7 @@ class Trainer {
     Network network_;
     Optimizer optimizer_;
     TrainStep step_;
-    BatchMaker batches_;
+    std::unique_ptr<BatchSource> batches_;
     BestModel best_;
     CheckpointFolder checkpoints_;
     std::vector<std::unique_ptr<Reporter>> reporters_;

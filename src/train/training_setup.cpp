@@ -94,8 +94,9 @@ ModelConfig model_config_of(const Network& network, const SampleSet& train, cons
 }
 
 std::string fingerprint(const TrainingData& data) {
-    std::string out = text(data.train.size(), " samples ", to_text(data.train.shape), ", ",
-                           data.train.class_names.size(), " classes, sum ", checksum(data.train));
+    std::string out =
+        text(data.train_size(), data.stream ? " streamed samples " : " samples ", to_text(data.train.shape), ", ",
+             data.train.class_names.size(), " classes, sum ", checksum(data.train));
     if (data.validation) out += text("; validation ", data.validation->size(), ", sum ", checksum(*data.validation));
     return out;
 }

@@ -147,3 +147,28 @@ TEST_CASE("MNIST's files train lenet with no settings but the channel") {
     CHECK(ended.says("50 samples of 1x28x28"));
     CHECK(ended.count("Validation-accuracy=") == 1);
 }
+
+TEST_CASE("cache=none trains from files and from FIFOs alike, pass after pass, and a resumed job ends the same") {
+    const Job::Hyperparameters streamed{{"cache", "none"}, {"epochs", "3"}, {"num_training_samples", "120"}};
+    Job file(streamed);
+    file.cifar10(60);
+    const Ended whole = file.train();
+    INFO(whole.output);
+    REQUIRE(whole.code == 0);
+    CHECK(whole.says("streamed each epoch"));
+    const auto expected = file.read("model/model.safetensors");
+
+    Job pipe(streamed);
+    pipe.write("input/config/inputdataconfig.json",
+               R"({"train":{"TrainingInputMode":"Pipe"},"validation":{"TrainingInputMode":"File"}})");
+    for (const char* name : {"data_batch_1.bin", "data_batch_2.bin"})
+        pipe.write(std::string("stream/") + name, file.read(std::string("input/data/train/") + name));
+    for (const char* name : {"test_batch.bin", "batches.meta.txt"})
+        pipe.write(std::string("input/data/validation/") + name, file.read(std::string("input/data/train/") + name));
+    Process feeder = feed(pipe, {"train=" + pipe.at("stream").string()});
+    const Ended piped = pipe.train();
+    INFO(piped.output);
+    REQUIRE(piped.code == 0);
+    CHECK(pipe.read("model/model.safetensors") == expected);
+    CHECK(feeder.wait().code == 0);
+}

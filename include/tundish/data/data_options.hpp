@@ -14,6 +14,10 @@ namespace tundish {
 /// What to do with a record that cannot be decoded.
 enum class BadRecordPolicy { error, skip, skip_warn };
 
+/// Where a channel's decoded images live: in memory for the whole job, or nowhere (each pass reads and decodes again).
+/// `automatic` keeps them if they fit.
+enum class CacheMode { automatic, memory, none };
+
 /// How a channel is turned into samples.
 struct DataOptions {
     DataFormat format = DataFormat::automatic;
@@ -28,6 +32,10 @@ struct DataOptions {
     RecordIoParts recordio_multipart = RecordIoParts::dmlc;
     std::string image_feature;  ///< of a tf.train.Example; empty: the first of the usual names that is there
     std::string label_feature;  ///< likewise
+    CacheMode cache = CacheMode::automatic;
+    std::int64_t shuffle_buffer = 64;  ///< MB of undecoded records that a streamed channel shuffles among; 0: none
+    std::optional<std::int64_t> num_training_samples;  ///< in the train channel, as the user counts them
+    std::int64_t seed = 0;                             ///< of the order in which a streamed channel's records come
 };
 
 }  // namespace tundish

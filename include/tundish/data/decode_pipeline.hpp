@@ -19,7 +19,8 @@ struct Decoded {
     Image image;
     std::int64_t label = 0;
     std::string origin;
-    std::string problem;  ///< empty when all is well
+    std::string problem;     ///< empty when all is well
+    std::int64_t index = 0;  ///< Record::index
 };
 
 /// Decodes and fits a reader's records on worker threads, a bounded number ahead of whoever calls next().

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,10 +24,23 @@ struct SampleSet {
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
-/// The channels of a training job after loading. `validation` is absent when the job has none.
+class SampleStream;
+
+/// The channels of a training job after loading. `validation` is absent when the job has none. With a `stream` the
+/// train channel is read anew each epoch, and `train` holds its first samples only.
 struct TrainingData {
+    TrainingData();
+    TrainingData(SampleSet train_set, std::optional<SampleSet> validation_set);
+    TrainingData(TrainingData&&) noexcept;
+    TrainingData& operator=(TrainingData&&) noexcept;
+    ~TrainingData();
+
     SampleSet train;
     std::optional<SampleSet> validation;
+    std::unique_ptr<SampleStream> stream;
+
+    /// Training samples in an epoch.
+    [[nodiscard]] std::int64_t train_size() const;
 };
 
 /// Reads a whole File-mode channel. Prints which format was chosen and why, and the number of samples.
@@ -35,7 +49,8 @@ SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options);
 
 /// Reads the train channel and, if there is one, the validation channel (`nullptr`: none). A `test_batch.bin`
 /// (CIFAR-100: `test.bin`) in the train channel is never trained on: it becomes the validation set when there is no
-/// other. The validation set's classes must be those of the train set (same names in the same order for folders).
+/// other. `options.cache` decides whether the train channel is kept or streamed. The validation set's classes must be
+/// those of the train set (same names in the same order for folders).
 TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
                                 const ChannelSpec* validation_lst, const DataOptions& options);
 

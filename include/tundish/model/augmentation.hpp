@@ -34,7 +34,14 @@ class BatchMaker {
     /// The augmented batch of the given samples in epoch `epoch`.
     [[nodiscard]] Batch make(std::span<const std::int64_t> samples, std::int64_t epoch) const;
 
+    /// All samples, in their order, that are known elsewhere by the numbers `ids`: for samples that lie here only for
+    /// the moment.
+    [[nodiscard]] Batch make_all(std::span<const std::int64_t> ids, std::int64_t epoch) const;
+
   private:
+    [[nodiscard]] Batch make(const at::Tensor& index, std::span<const std::int64_t> ids, std::int64_t first_id,
+                             std::int64_t epoch) const;
+
     at::Tensor pixels_;
     at::Tensor labels_;
     Preprocess preprocess_;

@@ -16,9 +16,6 @@ namespace tundish {
 struct JobSettings {
     TrainOptions options;
     LogLevel log_level = LogLevel::info;
-    /// As the user counts them (built-in Image Classification requires it): compare it with the data, warn if
-    /// it differs.
-    std::optional<std::int64_t> num_training_samples;
     /// Lines for the log, once it is set up: which names were set aside or ignored.
     std::vector<std::string> notes;
 };

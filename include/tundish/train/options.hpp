@@ -13,7 +13,6 @@ enum class OptimizerKind { sgd, nag, adam, adamw, rmsprop, muon };
 enum class ScheduleKind { constant, step, cosine, triangle, linear };
 enum class Precision { automatic, fp32, fp16, bf16 };
 enum class Augmentation { none, crop, crop_color };
-enum class CacheMode { automatic, memory, none };
 
 /// Everything that decides how a model is trained. Fields that are absent take the recipe's value (recipe.hpp), which
 /// depends on the model and the optimizer. Durations are in the unit of the name.
@@ -53,7 +52,6 @@ struct TrainOptions {
     int checkpoint_frequency = 1;  ///< epochs between checkpoints
     int top_k = 0;                 ///< also report top-k accuracy; 0 is off
     bool progress = true;
-    CacheMode cache = CacheMode::automatic;
     DataOptions data;
 
     /// Sentences on fields that contradict each other; empty when all is well. Ranges of single fields are checked

@@ -70,7 +70,7 @@ TEST_CASE("recorded hyperparameters are understood, whatever the SDK did to them
     CHECK(tuned.options.precision == Precision::fp32);
     CHECK(tuned.options.data.num_classes == 10);
     CHECK(tuned.options.data.image_shape == ImageShape{3, 32, 32});
-    CHECK(tuned.num_training_samples == 50000);
+    CHECK(tuned.options.data.num_training_samples == 50000);
     CHECK(tuned.notes.size() == 2);
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("names of features that come later accept only what changes nothing") 
         R"({"use_pretrained_model":"0","num_layers":"0","multi_label":"False","image_layout":"auto","ranks_per_host":"0.0"})"));
     CHECK(bad("num_layers", "\"152\"") == "hyperparameters: num_layers is not built yet: leave it out, or give 0 (f)");
     CHECK_FALSE(bad("use_pretrained_model", "\"1\"").empty());
-    CHECK_FALSE(bad("shuffle_buffer", "\"7\"").empty());
+    CHECK_FALSE(bad("ranks_per_host", "\"7\"").empty());
     CHECK_FALSE(bad("shuffle_buffer", "\"x\"").empty());
     CHECK(parse_hyperparameters(R"({"kv_store":"dist_sync"})").notes.size() == 1);
 }

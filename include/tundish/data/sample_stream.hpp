@@ -1,0 +1,66 @@
+#pragma once
+
+#include "tundish/data/channel.hpp"
+#include "tundish/data/data_options.hpp"
+#include "tundish/data/sample_set.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tundish {
+
+/// Samples of a streamed channel, in the order in which they are trained on.
+struct StreamedSamples {
+    SampleSet samples;
+    std::vector<std::int64_t> ids;  ///< place of each in the channel, the same in every pass
+};
+
+/// A train channel that is read and decoded anew for every epoch, a bounded number of records ahead of whoever asks:
+/// shuffle window, a few hundred decoded images, no more. In Pipe mode every pass is the next FIFO. One thread.
+class SampleStream {
+  public:
+    /// Opens the first pass and decodes up to kHeadSamples of its samples, which are given again by it.
+    /// `options.num_classes` must be set where the format does not tell the number of classes, and
+    /// options.num_training_samples where it does not tell the number of samples. Throws ConfigError, DataError,
+    /// MachineError, Stopped.
+    SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options);
+    SampleStream(const SampleStream&) = delete;
+    SampleStream& operator=(const SampleStream&) = delete;
+    ~SampleStream();
+
+    static constexpr std::size_t kHeadSamples = 5000;
+    static constexpr std::size_t kHeadBytes = std::size_t{64} << 20U;  ///< of undecoded records, and of pixels
+
+    /// The first samples of the channel, with its shape and class names.
+    [[nodiscard]] const SampleSet& head() const { return head_; }
+
+    /// Samples in a pass, as far as anybody knows before reading it.
+    [[nodiscard]] std::int64_t size() const { return size_; }
+
+    /// Begins the next pass, in an order that `key` decides, `skip` records into it (damaged ones count too).
+    void begin_pass(std::uint64_t key, std::int64_t skip = 0);
+
+    /// The next `count` samples of the pass; fewer only at its end. Throws DataError (channel, file or pass, record),
+    /// MachineError, Stopped.
+    StreamedSamples next(std::int64_t count);
+
+    /// Leaves the pass where it stands.
+    void end_pass();
+
+    /// Damaged records passed over in all passes (on_bad_record).
+    [[nodiscard]] std::int64_t skipped() const { return skipped_; }
+
+  private:
+    class Passes;
+    class Pass;
+
+    std::unique_ptr<Passes> passes_;
+    std::unique_ptr<Pass> pass_;
+    SampleSet head_;
+    std::int64_t size_ = 0;
+    std::int64_t skipped_ = 0;
+};
+
+}  // namespace tundish

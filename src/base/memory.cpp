@@ -1,0 +1,45 @@
+#include "tundish/base/memory.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <string>
+#include <unistd.h>
+
+namespace tundish {
+namespace {
+
+std::optional<std::uint64_t> number_in(const char* file) {
+    std::ifstream in(file);
+    std::uint64_t value = 0;
+    if (in >> value) return value;
+    return std::nullopt;  // absent, or "max"
+}
+
+std::uint64_t available_on_machine() {
+    std::ifstream in("/proc/meminfo");
+    for (std::string name; in >> name; in.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
+        std::uint64_t kilobytes = 0;
+        if (name == "MemAvailable:" && in >> kilobytes) return kilobytes * 1024;
+    }
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// What a control group leaves; inside a container its files lie at the top.
+std::uint64_t left_by_group(const char* limit_file, const char* usage_file) {
+    const auto limit = number_in(limit_file);
+    if (!limit) return std::numeric_limits<std::uint64_t>::max();
+    const std::uint64_t used = number_in(usage_file).value_or(0);
+    return *limit > used ? *limit - used : 0;
+}
+
+}  // namespace
+
+std::uint64_t usable_memory() {
+    return std::min(
+        {available_on_machine(), left_by_group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+         left_by_group("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes")});
+}
+
+}  // namespace tundish

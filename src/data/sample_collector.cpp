@@ -1,0 +1,48 @@
+#include "sample_collector.hpp"
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/channel_files.hpp"
+
+namespace tundish {
+
+bool SampleCollector::add(const Decoded& sample, SampleSet& to) {
+    if (!sample.problem.empty()) {
+        pass_over(sample);
+        return false;
+    }
+    if (first_.empty()) {
+        first_ = sample.origin;
+        shape_ = sample.image.shape;
+    }
+    if (sample.image.shape != shape_) sizes_differ(sample);
+    to.shape = shape_;
+    to.labels.push_back(sample.label);
+    to.pixels.insert(to.pixels.end(), sample.image.pixels.begin(), sample.image.pixels.end());
+    return true;
+}
+
+void SampleCollector::pass_over(const Decoded& sample) {
+    const std::string problem = text(name_of(channel_), ", ", sample.origin, ": ", sample.problem);
+    if (on_bad_record_ == BadRecordPolicy::error) {
+        throw DataError(text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
+    }
+    if (on_bad_record_ == BadRecordPolicy::skip_warn) log_warning(text(problem, ". Skipped."));
+    ++skipped_;
+}
+
+void SampleCollector::sizes_differ(const Decoded& sample) const {
+    throw DataError(text(name_of(channel_), ": expected images of one size, found ", to_text(shape_), " (", first_,
+                         ") and ", to_text(sample.image.shape), " (", sample.origin,
+                         "). Set image_shape, such as image_shape=", shape_.channels, ',', shape_.height, ',',
+                         shape_.width, ", so that all are resized to it."));
+}
+
+std::vector<std::string> numbers_as_names(std::int64_t classes) {
+    std::vector<std::string> names;
+    for (std::int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
+    return names;
+}
+
+}  // namespace tundish

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "tundish/data/decode_pipeline.hpp"
+#include "tundish/data/sample_set.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tundish {
+
+/// Puts decoded images into sets, under a channel's rules: all of one shape, damaged ones as `on_bad_record` says. One
+/// thread.
+class SampleCollector {
+  public:
+    SampleCollector(const ChannelSpec& channel, BadRecordPolicy on_bad_record)
+        : channel_(channel), on_bad_record_(on_bad_record) {}
+
+    /// False when the sample is damaged and passed over. Throws DataError naming channel and record.
+    bool add(const Decoded& sample, SampleSet& to);
+
+    [[nodiscard]] std::int64_t skipped() const { return skipped_; }
+
+  private:
+    void pass_over(const Decoded& sample);
+    [[noreturn]] void sizes_differ(const Decoded& sample) const;
+
+    ChannelSpec channel_;
+    BadRecordPolicy on_bad_record_;
+    std::string first_;  ///< origin of the first image, which decided the shape
+    ImageShape shape_;
+    std::int64_t skipped_ = 0;
+};
+
+/// "0", "1", … for classes without names.
+std::vector<std::string> numbers_as_names(std::int64_t classes);
+
+}  // namespace tundish

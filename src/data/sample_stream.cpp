@@ -1,0 +1,178 @@
+#include "tundish/data/sample_stream.hpp"
+
+#include "sample_collector.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/channel_reader.hpp"
+#include "tundish/data/decode_pipeline.hpp"
+#include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_fit.hpp"
+#include "tundish/data/pipe_channel.hpp"
+#include "tundish/data/shuffled_reader.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+
+namespace tundish {
+namespace {
+
+// A reader some of whose records were looked at: gives those first.
+class ResumedReader : public RecordReader {
+  public:
+    explicit ResumedReader(std::unique_ptr<RecordReader> reader) : reader_(std::move(reader)) {}
+
+    /// Reads a record that will be given again; null at the end.
+    const Record* look_at_next() {
+        auto record = reader_->next();
+        if (!record) return nullptr;
+        return &looked_at_.emplace_back(std::move(*record));
+    }
+
+    std::optional<Record> next() override { return looked_at_.empty() ? reader_->next() : take(); }
+    std::optional<Record> next_unloaded() override { return looked_at_.empty() ? reader_->next_unloaded() : take(); }
+    void load(Record& record) const override {
+        if (record.payload.empty()) reader_->load(record);
+    }
+    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
+    [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
+    [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }
+    [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
+
+  private:
+    std::optional<Record> take() {
+        std::optional<Record> record(std::move(looked_at_.front()));
+        looked_at_.pop_front();
+        return record;
+    }
+
+    std::unique_ptr<RecordReader> reader_;
+    std::deque<Record> looked_at_;
+};
+
+Decoded decode_here(const Record& record, const std::optional<ImageShape>& raw, const ImageFit& rule) {
+    Decoded out{{}, record.label, record.origin, record.problem, record.index};
+    if (!out.problem.empty()) return out;
+    try {
+        out.image = raw ? fit({*raw, record.payload}, rule) : fit(decode_image(record.payload, rule.channels()), rule);
+    } catch (const DataError& error) {
+        out.problem = error.what();
+    }
+    return out;
+}
+
+std::vector<std::string> class_names_of(const RecordReader& reader, const ChannelSpec& channel) {
+    auto names = reader.class_names();
+    if (!names.empty()) return names;
+    if (reader.class_count() > 0) return numbers_as_names(reader.class_count());
+    throw ConfigError(text(name_of(channel),
+                           ": a streamed channel of this format does not tell its number of classes before it has been "
+                           "read. Set num_classes."));
+}
+
+}  // namespace
+
+// Opens one pass after the other.
+class SampleStream::Passes {
+  public:
+    Passes(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options)
+        : channel_(channel), options_(options), pipe_(channel) {
+        if (channel.mode == InputMode::pipe) return;
+        opened_ = open_channel(channel, lst, options.format);
+        log_info(text(name_of(channel), ": format ", to_text(opened_->format), " (", opened_->reason, ')'));
+    }
+
+    std::unique_ptr<ResumedReader> open() {
+        if (opened_) return std::make_unique<ResumedReader>(make_record_reader(*opened_, CifarPart::train, options_));
+        return std::make_unique<ResumedReader>(open_pass(pipe_.next_pass(), channel_, options_));
+    }
+
+    [[nodiscard]] const ChannelSpec& channel() const { return channel_; }
+    [[nodiscard]] const DataOptions& options() const { return options_; }
+    [[nodiscard]] ImageFit rule() const { return {options_.image_shape, options_.resize_short_side}; }
+
+    std::unique_ptr<ResumedReader> first;  ///< opened for the head, given to the first pass
+
+  private:
+    ChannelSpec channel_;
+    DataOptions options_;
+    PipeChannel pipe_;
+    std::optional<OpenedChannel> opened_;
+};
+
+// One pass: shuffled, decoded on worker threads.
+class SampleStream::Pass {
+  public:
+    Pass(Passes& passes, std::uint64_t key, std::int64_t skip)
+        : collector_(passes.channel(), passes.options().on_bad_record),
+          reader_(passes.first ? std::move(passes.first) : passes.open(), passes.options().shuffle_buffer << 20, key) {
+        for (; skip > 0 && reader_.next_unloaded(); --skip) {
+        }
+        pipeline_.emplace(reader_, passes.rule(), passes.options().decode_threads);
+    }
+
+    StreamedSamples next(std::int64_t count) {
+        StreamedSamples out;
+        while (out.samples.size() < count) {
+            auto sample = pipeline_->next();
+            if (!sample) break;
+            if (collector_.add(*sample, out.samples)) out.ids.push_back(sample->index);
+        }
+        return out;
+    }
+
+    [[nodiscard]] std::int64_t skipped() const { return collector_.skipped(); }
+
+  private:
+    SampleCollector collector_;
+    ShuffledReader reader_;
+    std::optional<DecodePipeline> pipeline_;  ///< last: its threads use the reader
+};
+
+SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options)
+    : passes_(std::make_unique<Passes>(channel, lst, options)) {
+    auto reader = passes_->open();
+    head_.class_names = class_names_of(*reader, channel);
+    SampleCollector collector(channel, options.on_bad_record);
+    std::size_t bytes = 0;
+    while (head_.labels.size() < kHeadSamples && bytes < kHeadBytes && head_.pixels.size() < kHeadBytes) {
+        if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
+        const Record* record = reader->look_at_next();
+        if (record == nullptr) break;
+        bytes += record->payload.size();
+        collector.add(decode_here(*record, reader->raw_shape(), passes_->rule()), head_);
+    }
+    if (head_.labels.empty()) throw DataError(text(name_of(channel), ": expected samples, found none."));
+    size_ = options.num_training_samples.value_or(reader->size_hint());
+    if (size_ == 0) {
+        throw ConfigError(text(name_of(channel),
+                               ": a streamed channel of this format does not tell how many samples it holds, and the "
+                               "learning-rate schedule needs the number. Set num_training_samples."));
+    }
+    passes_->first = std::move(reader);
+    log_info(text(name_of(channel), ": streamed each epoch (", size_, " samples of ", to_text(head_.shape), " in ",
+                  head_.class_names.size(), " classes), shuffled among ", options.shuffle_buffer, " MB of records"));
+}
+
+SampleStream::~SampleStream() = default;
+
+void SampleStream::begin_pass(std::uint64_t key, std::int64_t skip) {
+    end_pass();
+    pass_ = std::make_unique<Pass>(*passes_, key, skip);
+}
+
+StreamedSamples SampleStream::next(std::int64_t count) {
+    auto out = pass_->next(count);
+    out.samples.class_names = head_.class_names;
+    return out;
+}
+
+void SampleStream::end_pass() {
+    if (pass_) skipped_ += pass_->skipped();
+    pass_.reset();
+}
+
+}  // namespace tundish

@@ -1,0 +1,146 @@
+#include "tundish/data/sample_stream.hpp"
+
+#include "support/catch.hpp"
+#include "support/cifar_files.hpp"
+#include "support/errors.hpp"
+#include "support/fifo_writer.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/data/record_frames.hpp"
+#include "tundish/data/shuffled_reader.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+using namespace tundish;
+using namespace tundish::testing;
+
+namespace {
+
+/// Records 0, 1, 2, … of 1,000 bytes.
+class Counting : public RecordReader {
+  public:
+    explicit Counting(std::int64_t records) : records_(records) {}
+    std::optional<Record> next() override {
+        if (next_ == records_) return std::nullopt;
+        return Record{Bytes(1000, 7), 0, next_++, "record", {}};
+    }
+
+  private:
+    std::int64_t records_;
+    std::int64_t next_ = 0;
+};
+
+std::vector<std::int64_t> order_of(std::int64_t records, std::int64_t window, std::uint64_t key) {
+    ShuffledReader reader(std::make_unique<Counting>(records), window, key);
+    std::vector<std::int64_t> order;
+    while (const auto record = reader.next()) order.push_back(record->index);
+    return order;
+}
+
+ChannelSpec channel_at(const std::filesystem::path& path, InputMode mode = InputMode::file) {
+    ChannelSpec channel;
+    channel.name = "train";
+    channel.path = path;
+    channel.mode = mode;
+    return channel;
+}
+
+std::vector<std::int64_t> ids_of_pass(SampleStream& stream, std::uint64_t key, std::int64_t at_once,
+                                      std::int64_t skip = 0) {
+    std::vector<std::int64_t> ids;
+    stream.begin_pass(key, skip);
+    for (;;) {
+        const auto part = stream.next(at_once);
+        for (std::size_t i = 0; i < part.ids.size(); ++i) {
+            ids.push_back(part.ids[i]);
+            CHECK(part.samples.labels[i] == part.ids[i] % 10);
+            CHECK(part.samples.pixels[i * 3072] == cifar_pixel(part.ids[i], 0));
+        }
+        if (part.samples.size() < at_once) return ids;
+    }
+}
+
+bool holds_all(std::vector<std::int64_t> ids, std::int64_t count) {
+    std::sort(ids.begin(), ids.end());
+    std::vector<std::int64_t> wanted(static_cast<std::size_t>(count));
+    std::iota(wanted.begin(), wanted.end(), 0);
+    return ids == wanted;
+}
+
+}  // namespace
+
+TEST_CASE("a shuffle window gives every record once, in an order of its key, and no record much too early") {
+    const auto order = order_of(500, 20'000, 1);
+    CHECK(holds_all(order, 500));
+    CHECK(order == order_of(500, 20'000, 1));
+    CHECK(order != order_of(500, 20'000, 2));
+    for (std::size_t i = 0; i < order.size(); ++i) CHECK(order[i] <= static_cast<std::int64_t>(i) + 20);
+    const auto in_order = order_of(50, 0, 1);
+    CHECK(std::is_sorted(in_order.begin(), in_order.end()));
+    CHECK(holds_all(order_of(500, 1 << 30, 3), 500));
+}
+
+TEST_CASE("a streamed File-mode channel gives all samples in each pass, and goes on after a skip") {
+    const TempFolder folder;
+    write_cifar10(folder, "", 2, 330);
+    SampleStream stream(channel_at(folder.path()), nullptr, {});
+    CHECK(stream.size() == 660);
+    CHECK(stream.head().size() == 660);  // a small channel is all head
+    CHECK(stream.head().class_names == cifar10_names());
+    const auto first = ids_of_pass(stream, 1, 100);
+    CHECK(holds_all(first, 660));
+    const auto second = ids_of_pass(stream, 2, 100);
+    CHECK(holds_all(second, 660));
+    CHECK(first != second);
+    const auto rest = ids_of_pass(stream, 1, 64, 500);
+    CHECK(rest == std::vector<std::int64_t>(first.begin() + 500, first.end()));
+}
+
+TEST_CASE("a streamed Pipe-mode channel reads FIFO k for pass k, the first records of it once only") {
+    const TempFolder folder;
+    for (const char* name : {"train_0", "train_1"}) make_fifo(folder.path() / name);
+    const auto bytes = cifar_records(0, 200);
+    FifoWriter first(folder.path() / "train_0", [&](FifoWriter& writer) { writer.write(bytes); });
+    FifoWriter second(folder.path() / "train_1", [&](FifoWriter& writer) { writer.write(bytes); });
+    DataOptions options;
+    options.num_training_samples = 200;
+    SampleStream stream(channel_at(folder.path() / "train", InputMode::pipe), nullptr, options);
+    CHECK(holds_all(ids_of_pass(stream, 1, 60), 200));
+    CHECK(holds_all(ids_of_pass(stream, 2, 200), 200));
+}
+
+TEST_CASE("what a stream cannot know must be told") {
+    const TempFolder folder;
+    std::string bytes;
+    for (int i = 0; i < 3; ++i) {
+        std::string payload;
+        append_raw_example(payload, Bytes(3072, 9), {3, 32, 32}, i);
+        append_tfrecord(bytes, as_bytes(payload));
+    }
+    folder.write("part-0", bytes);
+    DataOptions options;
+    options.image_layout = ImageLayout::chw;
+    const auto problem = [&] {
+        return message_of<ConfigError>([&] { SampleStream(channel_at(folder.path()), nullptr, options); });
+    };
+    CHECK(lacks(problem(), {"channel 'train'", "num_classes"}) == "");
+    options.num_classes = 3;
+    CHECK(lacks(problem(), {"channel 'train'", "num_training_samples"}) == "");
+    options.num_training_samples = 3;
+    CHECK(SampleStream(channel_at(folder.path()), nullptr, options).head().size() == 3);
+}
+
+TEST_CASE("load_training_data streams when it is asked to, and the test file stays the validation set") {
+    const TempFolder folder;
+    write_cifar10(folder, "", 1, 50);
+    DataOptions options;
+    options.cache = CacheMode::none;
+    const auto data = load_training_data(channel_at(folder.path()), nullptr, nullptr, nullptr, options);
+    REQUIRE(data.stream);
+    CHECK(data.train_size() == 50);
+    REQUIRE(data.validation);
+    CHECK(data.validation->size() == 50);
+    options.cache = CacheMode::memory;
+    CHECK_FALSE(load_training_data(channel_at(folder.path()), nullptr, nullptr, nullptr, options).stream);
+}
