@@ -1,7 +1,6 @@
 #include "tundish/data/channel_reader.hpp"
 
 #include "tundish/base/error.hpp"
-#include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/files_source.hpp"
 #include "tundish/data/format_guess.hpp"
@@ -212,16 +211,14 @@ std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, Ci
     return std::make_unique<CifarReader>(opened.files, opened.format, part, options.num_classes);
 }
 
-std::unique_ptr<RecordReader> open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel,
-                                        const DataOptions& options) {
+OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options) {
     auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(pass)), kGuessBytes);
-    const auto [format, reason] = format_of_stream(*source, channel, options.format);
-    log_info(text(name_of(channel), ": format ", to_text(format), " (", reason, ')'));
+    auto [format, reason] = format_of_stream(*source, channel, options.format);
     if (!is_stream_format(format)) {
         throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));
     }
-    return std::make_unique<StreamReader>(std::move(source), channel, format, options);
+    return {std::make_unique<StreamReader>(std::move(source), channel, format, options), format, std::move(reason)};
 }
 
 bool has_test_file(const OpenedChannel& opened) {

@@ -37,10 +37,10 @@ std::optional<FormatGuess> guess_format(ByteSpan head) {
     if (is_tfrecord(head)) return FormatGuess{DataFormat::tfrecord, "begins with a TFRecord length and its checksum"};
     if (is_idx(head)) return FormatGuess{DataFormat::idx, "begins as IDX files do"};
     if (has_labels(head, kCifar10Layout)) {
-        return FormatGuess{DataFormat::cifar10, "there is a label below 10 in every 3,073rd byte"};
+        return FormatGuess{DataFormat::cifar10, "has a label below 10 in every 3,073rd byte"};
     }
     if (has_labels(head, kCifar100Layout)) {
-        return FormatGuess{DataFormat::cifar100, "there is a label below 20 in every 3,074th byte"};
+        return FormatGuess{DataFormat::cifar100, "has a label below 20 in every 3,074th byte"};
     }
     return std::nullopt;
 }

@@ -75,6 +75,10 @@ void report(const ChannelSpec& channel, const SampleSet& samples, double seconds
     }
 }
 
+void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {
+    log_info(text(name_of(channel), ": format ", to_text(format), " (", reason, ')'));
+}
+
 SampleSet collect(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options) {
     const Stopwatch watch;
     SampleSet samples;
@@ -102,11 +106,13 @@ SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
     log_info(
         text(name_of(channel), ": Pipe mode, reading ", channel.path.string(), "_0 once; its images stay in memory"));
     PipeChannel pipe(channel);
-    return collect(*open_pass(pipe.next_pass(), channel, options), channel, options);
+    const auto pass = open_pass(pipe.next_pass(), channel, options);
+    log_format(channel, pass.format, pass.reason);
+    return collect(*pass.reader, channel, options);
 }
 
 void log_format(const OpenedChannel& opened) {
-    log_info(text(name_of(opened.files.channel), ": format ", to_text(opened.format), " (", opened.reason, ')'));
+    log_format(opened.files.channel, opened.format, opened.reason);
 }
 
 OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat format) {

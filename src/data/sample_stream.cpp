@@ -87,7 +87,11 @@ class SampleStream::Passes {
 
     std::unique_ptr<ResumedReader> open() {
         if (opened_) return std::make_unique<ResumedReader>(make_record_reader(*opened_, CifarPart::train, options_));
-        return std::make_unique<ResumedReader>(open_pass(pipe_.next_pass(), channel_, options_));
+        auto pass = open_pass(pipe_.next_pass(), channel_, options_);
+        if (pipe_.passes() == 1) {
+            log_info(text(name_of(channel_), ": Pipe mode, format ", to_text(pass.format), " (", pass.reason, ')'));
+        }
+        return std::make_unique<ResumedReader>(std::move(pass.reader));
     }
 
     [[nodiscard]] const ChannelSpec& channel() const { return channel_; }

@@ -28,11 +28,17 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
 std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
                                                  const DataOptions& options);
 
-/// The reader of one pass of a Pipe-mode channel, whose FIFO it waits for; logs the format and why it is that: the one
-/// in `options`, else the content type's, else what the first bytes speak for. Throws DataError (also for a format that
-/// cannot come through a FIFO, and for a stream without a byte), MachineError, Stopped.
-std::unique_ptr<RecordReader> open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel,
-                                        const DataOptions& options);
+/// One pass of a Pipe-mode channel whose format is decided.
+struct OpenedPass {
+    std::unique_ptr<RecordReader> reader;
+    DataFormat format = DataFormat::automatic;
+    std::string reason;  ///< why that format, for the log
+};
+
+/// Waits for a pass's first bytes and decides its format: the one in `options`, else the content type's, else what the
+/// bytes speak for. Throws DataError (also for a format that cannot come through a FIFO, and for a stream without a
+/// byte), MachineError, Stopped.
+OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options);
 
 /// True for CIFAR and IDX channels that hold a test file.
 bool has_test_file(const OpenedChannel& opened);
