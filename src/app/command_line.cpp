@@ -104,6 +104,7 @@ class Parser {
                          "augmented manifest, FILE or CHANNEL=FILE: its lines are sent, PATH stands for the bucket")
             ->allow_extra_args(false);
         feed->add_option("--attributes", options.attributes, "of the manifest, in order, such as source-ref,label")
+            ->type_name("NAME,NAME")
             ->delimiter(',')
             ->allow_extra_args(false);
         feed->add_option("--shuffle-seed", options.shuffle_seed, "reshuffle files or manifest lines before each pass");

@@ -156,15 +156,15 @@ std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, con
 }
 
 FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted) {
+    if (source.head().empty()) {
+        throw DataError(text(source.what(), ": expected records, found a stream without a byte. ",
+                             "Check the channel's S3 prefix."));
+    }
     if (wanted != DataFormat::automatic) return {wanted, "data_format says so"};
     const std::string type = media_type(channel.content_type);
     if (const auto format = format_of_type(type); format != DataFormat::automatic)
         return {format, text("content type ", type)};
     if (channel.wrapper == RecordWrapper::recordio) return {DataFormat::recordio, "RecordWrapperType is RecordIO"};
-    if (source.head().empty()) {
-        throw DataError(text(source.what(), ": expected records, found a stream without a byte. ",
-                             "Check the channel's S3 prefix."));
-    }
     if (auto guess = guess_format(source.head())) return {guess->format, text("the stream ", guess->reason)};
     throw DataError(text(source.what(),
                          ": cannot tell the data format. Expected RecordIO, TFRecord or CIFAR's binary "

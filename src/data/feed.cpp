@@ -9,6 +9,7 @@
 #include "tundish/base/log.hpp"
 #include "tundish/base/parallel.hpp"
 #include "tundish/base/random.hpp"
+#include "tundish/base/shutdown.hpp"
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/record_frames.hpp"
@@ -106,7 +107,18 @@ class ChannelFeeder {
                 if (!(part.file.empty() ? send_text(writer, part.text) : send_file(writer, part.file))) return false;
             }
         }
+        look_again(writer);
         return true;
+    }
+
+    // A FIFO can be written to while its reader is still within open(), before /proc shows that it has it. The reader
+    // of a short pass could then come and go unseen; as long as the pass has not ended, it cannot have gone.
+    void look_again(const FifoWriter& writer) {
+        constexpr int kLooks = 100;
+        for (int i = 0; i < kLooks && !reader_seen_; ++i) {
+            if (sleep_unless_stopped(std::chrono::milliseconds(5))) return;
+            reader_seen_ = watch_.note_readers_of(writer.descriptor());
+        }
     }
 
     [[nodiscard]] std::vector<std::int64_t> order_of(std::int64_t pass) const {

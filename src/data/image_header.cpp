@@ -50,6 +50,7 @@ void read_jpeg_segment(unsigned code, ByteSpan body, ImageHeader& header) {
         if (body.size() < 6) damaged(header.format, "its frame header is too short");
         header.height = big_endian(body, 1, 2);
         header.width = big_endian(body, 3, 2);
+        header.grey = body[5] == 1;
     } else if (code == 0xE1 && header.orientation == 1 && starts_with(body, kExif)) {
         header.orientation = exif_orientation(body.subspan(kExif.size()));
     }
@@ -98,6 +99,7 @@ ImageHeader read_png(ByteSpan bytes) {
             header.height = big_endian(body, 4, 4);
             colour_type = body[9];
             header.alpha = colour_type == 4 || colour_type == 6;
+            header.grey = colour_type == 0 || colour_type == 4;
             if (header.width == 0) damaged(header.format, "its width is 0");
         } else if (type == "tRNS") {
             header.alpha = header.alpha || colour_type == 3;

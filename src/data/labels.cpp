@@ -63,7 +63,7 @@ std::int64_t class_of_list(const std::vector<double>& values, LabelFormat format
     const auto label = class_from_multi_hot(values);
     if (num_classes > 0 && classes != num_classes) {
         throw DataError(text("the multi-hot label has ", classes, " values; expected ", num_classes,
-                             ", one for each class. Is num_classes right?"));
+                             ", one for each class; check num_classes"));
     }
     return label;
 }
@@ -139,7 +139,7 @@ void check_label_range(std::int64_t label, std::int64_t num_classes) {
     if (label >= 0 && (num_classes == 0 || label < num_classes)) return;
     throw DataError(num_classes == 0
                         ? text("label ", label, " is negative; labels count from 0")
-                        : text("label ", label, " is outside 0..", num_classes - 1, ". Is num_classes right?"));
+                        : text("label ", label, " is outside 0..", num_classes - 1, "; check num_classes"));
 }
 
 }  // namespace tundish

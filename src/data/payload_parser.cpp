@@ -37,8 +37,8 @@ class CifarPayload : public PayloadParser {
         const std::int64_t label = payload[label_bytes_ - 1];
         if (label >= classes_) {
             // Only stray bytes explain it, and they have shifted whatever follows.
-            throw DataError(text(framing.what(), ": label ", label, " is outside 0..", classes_ - 1, ". ",
-                                 framing.advice(Damage::foreign)));
+            throw DataError(text(framing.what(), ": label ", label, " is outside 0..", classes_ - 1,
+                                 ". If num_classes is right: ", framing.advice(Damage::foreign)));
         }
         return {payload.subspan(label_bytes_), kCifarShape, label};
     }

@@ -1,6 +1,7 @@
 #include "tundish/data/sample_set.hpp"
 
 #include "huge_pages.hpp"
+#include "resumed_reader.hpp"
 #include "sample_collector.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
@@ -17,6 +18,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <set>
 #include <utility>
 
 namespace tundish {
@@ -40,7 +42,7 @@ void make_room(SampleSet& samples, const ImageShape& shape, std::int64_t expecte
     prefer_huge_pages(samples.pixels);
 }
 
-void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options, SampleSet& samples) {
+void read_records(ResumedReader& reader, const ChannelSpec& channel, const DataOptions& options, SampleSet& samples) {
     const auto raw = reader.raw_shape();
     const bool as_it_is = raw && !options.resize_short_side && options.image_shape.value_or(*raw) == *raw;
     if (as_it_is) {
@@ -48,7 +50,7 @@ void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOp
         if (reader.read_all_into(samples)) return;
     }
     SampleCollector collector(channel, options.on_bad_record);
-    DecodePipeline pipeline(reader, {options.image_shape, options.resize_short_side}, options.decode_threads);
+    DecodePipeline pipeline(reader, choose_fit(reader, channel, options), options.decode_threads);
     while (auto sample = pipeline.next()) {
         if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
         if (samples.labels.empty()) make_room(samples, sample->image.shape, reader.size_hint());
@@ -57,11 +59,25 @@ void read_records(RecordReader& reader, const ChannelSpec& channel, const DataOp
     samples.skipped = collector.skipped();
 }
 
-std::vector<std::string> class_names_of(const RecordReader& reader, const SampleSet& samples) {
+// One wild label among many would make a network of a million outputs.
+void check_density(const std::vector<std::int64_t>& labels, std::int64_t classes, const ChannelSpec& channel) {
+    constexpr std::int64_t kManyClasses = 1000;
+    if (classes <= kManyClasses) return;
+    const auto different = static_cast<std::int64_t>(std::set<std::int64_t>(labels.begin(), labels.end()).size());
+    if (different >= classes / 10) return;
+    throw DataError(text(name_of(channel), ": the largest label is ", classes - 1, ", but only ", different,
+                         " different labels occur in ", labels.size(),
+                         " samples. Correct the labels, or set num_classes if there are that many classes."));
+}
+
+std::vector<std::string> class_names_of(const RecordReader& reader, const SampleSet& samples,
+                                        const ChannelSpec& channel) {
     auto names = reader.class_names();
     if (!names.empty()) return names;
     std::int64_t classes = reader.class_count();
+    const bool told = classes > 0;
     for (const auto label : samples.labels) classes = std::max(classes, label + 1);
+    if (!told) check_density(samples.labels, classes, channel);
     return numbers_as_names(classes);
 }
 
@@ -79,8 +95,9 @@ void log_format(const ChannelSpec& channel, DataFormat format, const std::string
     log_info(text(name_of(channel), ": format ", to_text(format), " (", reason, ')'));
 }
 
-SampleSet collect(RecordReader& reader, const ChannelSpec& channel, const DataOptions& options) {
+SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& channel, const DataOptions& options) {
     const Stopwatch watch;
+    ResumedReader reader(std::move(records));
     SampleSet samples;
     try {
         read_records(reader, channel, options, samples);
@@ -92,13 +109,13 @@ SampleSet collect(RecordReader& reader, const ChannelSpec& channel, const DataOp
         throw DataError(text(name_of(channel), ": expected samples, found none",
                              samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(), '.'));
     }
-    samples.class_names = class_names_of(reader, samples);
+    samples.class_names = class_names_of(reader, samples, channel);
     report(channel, samples, watch.seconds());
     return samples;
 }
 
 SampleSet read_samples(const OpenedChannel& opened, CifarPart part, const DataOptions& options) {
-    return collect(*make_record_reader(opened, part, options), opened.files.channel, options);
+    return collect(make_record_reader(opened, part, options), opened.files.channel, options);
 }
 
 // One pass holds all samples; the platform streams it again only to whoever opens the next FIFO.
@@ -106,9 +123,9 @@ SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
     log_info(
         text(name_of(channel), ": Pipe mode, reading ", channel.path.string(), "_0 once; its images stay in memory"));
     PipeChannel pipe(channel);
-    const auto pass = open_pass(pipe.next_pass(), channel, options);
+    auto pass = open_pass(pipe.next_pass(), channel, options);
     log_format(channel, pass.format, pass.reason);
-    return collect(*pass.reader, channel, options);
+    return collect(std::move(pass.reader), channel, options);
 }
 
 void log_format(const OpenedChannel& opened) {

@@ -1,5 +1,6 @@
 #include "tundish/data/sample_stream.hpp"
 
+#include "resumed_reader.hpp"
 #include "sample_collector.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
@@ -13,45 +14,11 @@
 #include "tundish/data/shuffled_reader.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 #include <utility>
 
 namespace tundish {
 namespace {
-
-// A reader some of whose records were looked at: gives those first.
-class ResumedReader : public RecordReader {
-  public:
-    explicit ResumedReader(std::unique_ptr<RecordReader> reader) : reader_(std::move(reader)) {}
-
-    /// Reads a record that will be given again; null at the end.
-    const Record* look_at_next() {
-        auto record = reader_->next();
-        if (!record) return nullptr;
-        return &looked_at_.emplace_back(std::move(*record));
-    }
-
-    std::optional<Record> next() override { return looked_at_.empty() ? reader_->next() : take(); }
-    std::optional<Record> next_unloaded() override { return looked_at_.empty() ? reader_->next_unloaded() : take(); }
-    void load(Record& record) const override {
-        if (record.payload.empty()) reader_->load(record);
-    }
-    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
-    [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
-    [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }
-    [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
-
-  private:
-    std::optional<Record> take() {
-        std::optional<Record> record(std::move(looked_at_.front()));
-        looked_at_.pop_front();
-        return record;
-    }
-
-    std::unique_ptr<RecordReader> reader_;
-    std::deque<Record> looked_at_;
-};
 
 Decoded decode_here(const Record& record, const std::optional<ImageShape>& raw, const ImageFit& rule) {
     Decoded out{{}, record.label, record.origin, record.problem, record.index};
@@ -96,9 +63,9 @@ class SampleStream::Passes {
 
     [[nodiscard]] const ChannelSpec& channel() const { return channel_; }
     [[nodiscard]] const DataOptions& options() const { return options_; }
-    [[nodiscard]] ImageFit rule() const { return {options_.image_shape, options_.resize_short_side}; }
 
     std::unique_ptr<ResumedReader> first;  ///< opened for the head, given to the first pass
+    ImageFit rule;                         ///< decided by the first images
 
   private:
     ChannelSpec channel_;
@@ -115,7 +82,7 @@ class SampleStream::Pass {
           reader_(passes.first ? std::move(passes.first) : passes.open(), passes.options().shuffle_buffer << 20, key) {
         for (; skip > 0 && reader_.next_unloaded(); --skip) {
         }
-        pipeline_.emplace(reader_, passes.rule(), passes.options().decode_threads);
+        pipeline_.emplace(reader_, passes.rule, passes.options().decode_threads);
     }
 
     StreamedSamples next(std::int64_t count) {
@@ -140,14 +107,15 @@ SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, c
     : passes_(std::make_unique<Passes>(channel, lst, options)) {
     auto reader = passes_->open();
     head_.class_names = class_names_of(*reader, channel);
+    passes_->rule = choose_fit(*reader, channel, options);
     SampleCollector collector(channel, options.on_bad_record);
     std::size_t bytes = 0;
-    while (head_.labels.size() < kHeadSamples && bytes < kHeadBytes && head_.pixels.size() < kHeadBytes) {
+    for (std::size_t i = 0; i < kHeadSamples && bytes < kHeadBytes && head_.pixels.size() < kHeadBytes; ++i) {
         if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
-        const Record* record = reader->look_at_next();
+        const Record* record = reader->look_at(i);
         if (record == nullptr) break;
         bytes += record->payload.size();
-        collector.add(decode_here(*record, reader->raw_shape(), passes_->rule()), head_);
+        collector.add(decode_here(*record, reader->raw_shape(), passes_->rule), head_);
     }
     if (head_.labels.empty()) throw DataError(text(name_of(channel), ": expected samples, found none."));
     size_ = options.num_training_samples.value_or(reader->size_hint());

@@ -64,8 +64,13 @@ void StreamReader::look_ahead(const ChannelSpec& channel, ImageLayout wanted) {
         if (!undecided) break;
         detector.add(sample.record.payload, *sample.raw_shape);
     }
-    interleaved_ = (undecided ? detector.decide() : wanted) == ImageLayout::hwc;
+    interleaved_ = wanted == ImageLayout::hwc;
     if (!undecided) return;
+    try {
+        interleaved_ = detector.decide() == ImageLayout::hwc;
+    } catch (const DataError& error) {
+        throw DataError(text(name_of(channel), ", ", framing_->origin(), ": ", error.what()));
+    }
     log_info(text(name_of(channel), ": raw pixels are ", to_text(detector.decide()), " (", detector.reason(), ')'));
 }
 

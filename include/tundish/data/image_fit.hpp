@@ -6,13 +6,14 @@
 
 namespace tundish {
 
-/// How images of any size become samples of one. Without either field they stay as they are.
+/// How images of any size become samples of one. Without shape and short side they keep their size.
 struct ImageFit {
     std::optional<ImageShape> shape;  ///< stretch (or, with a short side, crop) to this; grey or colour as it says
     std::optional<int> short_side;    ///< first scale the shorter side to this, keeping the aspect ratio
+    bool grey = false;                ///< without a shape: one channel instead of three
 
     /// Channels to decode to.
-    [[nodiscard]] int channels() const { return shape ? shape->channels : 3; }
+    [[nodiscard]] int channels() const { return shape ? shape->channels : (grey ? 1 : 3); }
 };
 
 /// Applies the rule. Any thread.

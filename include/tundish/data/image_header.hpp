@@ -19,6 +19,7 @@ struct ImageHeader {
     std::int64_t width = 0;  ///< pixels as stored, before the orientation is applied
     std::int64_t height = 0;
     bool alpha = false;   ///< has transparency
+    bool grey = false;    ///< one channel, as JPEG and PNG can say
     int orientation = 1;  ///< EXIF: 1 upright … 8
 };
 

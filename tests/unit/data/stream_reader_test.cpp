@@ -226,3 +226,42 @@ TEST_CASE("encoded images of several sizes are fitted, and raw ones among them a
     append_recordio(bytes, as_bytes(payload));
     CHECK(lacks(file_error(bytes, options), {"record 2", "expected an encoded image", "raw pixels of 3x32x32"}) == "");
 }
+
+TEST_CASE("grey images stay grey in every format, unless a colour one is among the first hundred") {
+    const Image digit{{1, 28, 28}, Bytes(784, 9)};
+    std::string records;
+    std::string examples;
+    for (int i = 0; i < 3; ++i) {
+        std::string payload;
+        append_mxnet_record(payload, i, 0, png(digit));
+        append_recordio(records, as_bytes(payload));
+        payload.clear();
+        append_raw_example(payload, digit.pixels, digit.shape, i);
+        append_tfrecord(examples, as_bytes(payload));
+    }
+    CHECK(from_file(records).shape == digit.shape);
+    CHECK(from_file(examples).shape == digit.shape);
+    CHECK(from_pipe(records).shape == digit.shape);
+    std::string payload;
+    append_mxnet_record(payload, 0, 0, png({{3, 28, 28}, Bytes(3 * 784, 9)}));
+    append_recordio(records, as_bytes(payload));
+    CHECK(from_file(records).shape == ImageShape{3, 28, 28});
+}
+
+TEST_CASE("one wild label is a sentence, not a network of a million outputs") {
+    std::string bytes;
+    for (const std::int64_t label : {0, 1, 2, 900'000}) {
+        std::string payload;
+        append_mxnet_record(payload, label, 0, png({kShape, picture(label)}));
+        append_recordio(bytes, as_bytes(payload));
+    }
+    CHECK(lacks(file_error(bytes), {"channel 'train'", "900000", "4 different labels", "num_classes"}) == "");
+}
+
+TEST_CASE("raw pixels whose order cannot be seen ask for image_layout and name the channel") {
+    std::string payload;
+    append_raw_example(payload, Bytes(3072, 9), kShape, 1);
+    std::string bytes;
+    append_tfrecord(bytes, as_bytes(payload));
+    CHECK(lacks(file_error(bytes), {"channel 'train'", "part-00000", "image_layout"}) == "");
+}

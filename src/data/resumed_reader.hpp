@@ -1,0 +1,61 @@
+#pragma once
+
+#include "tundish/data/channel.hpp"
+#include "tundish/data/data_options.hpp"
+#include "tundish/data/image_fit.hpp"
+#include "tundish/data/record_reader.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tundish {
+
+/// A reader whose first records can be looked at before they are given. One thread, but for load().
+class ResumedReader : public RecordReader {
+  public:
+    explicit ResumedReader(std::unique_ptr<RecordReader> reader) : reader_(std::move(reader)) {}
+
+    /// Record `i` from here, which next() will still give; null behind the end.
+    const Record* look_at(std::size_t i) {
+        while (looked_at_.size() <= i) {
+            auto record = reader_->next();
+            if (!record) return nullptr;
+            looked_at_.push_back(std::move(*record));
+        }
+        return &looked_at_[i];
+    }
+
+    /// Its records must not have been looked at.
+    bool read_all_into(SampleSet& samples) override { return looked_at_.empty() && reader_->read_all_into(samples); }
+
+    std::optional<Record> next() override { return looked_at_.empty() ? reader_->next() : take(); }
+    std::optional<Record> next_unloaded() override { return looked_at_.empty() ? reader_->next_unloaded() : take(); }
+    void load(Record& record) const override {
+        if (record.payload.empty()) reader_->load(record);
+    }
+    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
+    [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
+    [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }
+    [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
+
+  private:
+    std::optional<Record> take() {
+        std::optional<Record> record(std::move(looked_at_.front()));
+        looked_at_.pop_front();
+        return record;
+    }
+
+    std::unique_ptr<RecordReader> reader_;
+    std::deque<Record> looked_at_;
+};
+
+/// How the channel's images become samples: as the options say, and where they leave it open, grey if the raw pixels or
+/// the first 100 encoded images all are (which is logged), else colour.
+ImageFit choose_fit(ResumedReader& reader, const ChannelSpec& channel, const DataOptions& options);
+
+}  // namespace tundish
