@@ -139,22 +139,37 @@ OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, D
 }
 
 // How many bytes the decoded channel would take; 0 when nobody can tell before it has been read.
-std::uint64_t decoded_bytes(const OpenedChannel& opened, const DataOptions& options) {
-    const auto reader = make_record_reader(opened, CifarPart::train, options);
-    const auto shape = options.image_shape ? options.image_shape : reader->raw_shape();
-    return shape ? static_cast<std::uint64_t>(reader->size_hint()) * shape->pixels() : 0;
+std::uint64_t decoded_bytes(const RecordReader& reader, const DataOptions& options) {
+    const auto shape = options.image_shape ? options.image_shape : reader.raw_shape();
+    return shape ? static_cast<std::uint64_t>(reader.size_hint()) * shape->pixels() : 0;
 }
 
 // Training needs memory too: a channel may take half of what is there.
-bool wants_stream(const ChannelSpec& channel, const std::optional<OpenedChannel>& opened, const DataOptions& options) {
-    if (options.cache != CacheMode::automatic) return options.cache == CacheMode::none;
-    if (!opened) return false;
+bool fits(const ChannelSpec& channel, const RecordReader& reader, const DataOptions& options) {
+    if (options.cache == CacheMode::memory) return true;
     const std::uint64_t memory = usable_memory();
-    const std::uint64_t needed = decoded_bytes(*opened, options);
-    if (needed <= memory / 2) return false;
+    const std::uint64_t needed = decoded_bytes(reader, options);
+    if (needed <= memory / 2) return true;
     log_info(text(name_of(channel), ": its images would take ", human_bytes(needed), " of ", human_bytes(memory),
                   " of memory, so they are not kept (cache=memory keeps them)"));
-    return true;
+    return false;
+}
+
+void stream(TrainingData& data, const ChannelSpec& train, const ChannelSpec* lst, const DataOptions& options) {
+    data.stream = std::make_unique<SampleStream>(train, lst, options);
+    data.train = data.stream->head();
+}
+
+void keep_or_stream(TrainingData& data, const OpenedChannel& opened, const ChannelSpec* lst,
+                    const DataOptions& options) {
+    const ChannelSpec& train = opened.files.channel;
+    log_format(opened);
+    auto reader = make_record_reader(opened, CifarPart::train, options);
+    if (fits(train, *reader, options)) {
+        data.train = collect(std::move(reader), train, options);
+    } else {
+        stream(data, train, lst, options);
+    }
 }
 
 // S3 may give a host of a sharded job no object at all; it takes part with nothing.
@@ -236,12 +251,10 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     if (train.mode != InputMode::pipe && !empty) opened = open_channel(train, train_lst, options.format);
     if (empty) {
         data.train = empty_shard(train, options);
-    } else if (wants_stream(train, opened, options)) {
-        data.stream = std::make_unique<SampleStream>(train, train_lst, options);
-        data.train = data.stream->head();
+    } else if (options.cache == CacheMode::none) {
+        stream(data, train, train_lst, options);
     } else if (opened) {
-        log_format(*opened);
-        data.train = read_samples(*opened, CifarPart::train, options);
+        keep_or_stream(data, *opened, train_lst, options);
     } else {
         data.train = read_pipe(train, options);
     }
