@@ -20,6 +20,21 @@ std::size_t worker_count(int wanted) {
 
 }  // namespace
 
+Decoded decode_record(Record record, const std::optional<ImageShape>& raw, const ImageFit& rule) {
+    Decoded out{{}, record.label, std::move(record.origin), std::move(record.problem), record.index};
+    if (!out.problem.empty()) return out;
+    if (raw) {
+        out.image = fit({*raw, std::move(record.payload)}, rule);
+        return out;
+    }
+    try {
+        out.image = fit(decode_image(record.payload, rule.channels()), rule);
+    } catch (const DataError& error) {
+        out.problem = error.what();
+    }
+    return out;
+}
+
 DecodePipeline::DecodePipeline(RecordReader& reader, const ImageFit& rule, int workers)
     : reader_(reader),
       rule_(rule),
@@ -79,24 +94,11 @@ void DecodePipeline::work() {
 DecodePipeline::Piece DecodePipeline::decode_all(std::vector<Record>& records) const {
     Piece piece;
     piece.reserve(records.size());
-    for (auto& record : records) piece.push_back(decode(record));
+    for (auto& record : records) {
+        if (record.problem.empty() && !raw_shape_) reader_.load(record);
+        piece.push_back(decode_record(std::move(record), raw_shape_, rule_));
+    }
     return piece;
-}
-
-Decoded DecodePipeline::decode(Record& record) const {
-    Decoded out{{}, record.label, std::move(record.origin), std::move(record.problem), record.index};
-    if (!out.problem.empty()) return out;
-    if (raw_shape_) {
-        out.image = fit({*raw_shape_, std::move(record.payload)}, rule_);
-        return out;
-    }
-    reader_.load(record);
-    try {
-        out.image = fit(decode_image(record.payload, rule_.channels()), rule_);
-    } catch (const DataError& error) {
-        out.problem = error.what();
-    }
-    return out;
 }
 
 }  // namespace tundish

@@ -3,6 +3,7 @@
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_files_reader.hpp"
+#include "tundish/data/labels.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +16,6 @@ namespace {
 using std::string_view;
 
 constexpr string_view kSpace = " \t\r\v\f";
-constexpr std::int64_t kLargestLabel =
-    1'000'000;  // more classes than any list of images; keeps a stray number from being one
 
 // The three fields of a line; the path takes the rest.
 struct Fields {
@@ -70,7 +69,7 @@ ImageFile parse_line(string_view line, const std::string& where, std::int64_t nu
     if (!label || *label != std::floor(*label)) {
         throw DataError(text(where, ": expected a whole number as label, found ", in_quotes(fields.label), '.'));
     }
-    const double limit = static_cast<double>(num_classes > 0 ? num_classes : kLargestLabel);
+    const double limit = static_cast<double>(num_classes > 0 ? num_classes : kLabelLimit);
     if (*label < 0 || *label >= limit) {
         throw DataError(text(where, ": label ", in_quotes(fields.label), " is outside 0..",
                              static_cast<std::int64_t>(limit) - 1,

@@ -10,7 +10,6 @@
 #include "tundish/data/tf_image.hpp"
 #include "tundish/data/tfrecord.hpp"
 
-#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -101,11 +100,7 @@ class RecordIoPayload : public PayloadParser {
 
     // `tundish pack --raw` and others put pixels there as they are.
     [[nodiscard]] ImageShape shape_of_raw(ByteSpan image) const {
-        constexpr std::array<ImageShape, 2> kUsual{{{3, 32, 32}, {1, 28, 28}}};
-        if (given_shape_ && given_shape_->pixels() == image.size()) return *given_shape_;
-        for (const auto& shape : kUsual) {
-            if (shape.pixels() == image.size()) return shape;
-        }
+        if (const auto usual = usual_raw_shape(image.size(), given_shape_)) return *usual;
         throw DataError(text("neither an encoded image nor raw pixels of a known size: ", describe_bytes(image), ", ",
                              image.size(), " bytes. For raw pixels give image_shape"));
     }

@@ -8,7 +8,6 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
 #include "tundish/data/decode_pipeline.hpp"
-#include "tundish/data/image_codec.hpp"
 #include "tundish/data/image_fit.hpp"
 #include "tundish/data/pipe_channel.hpp"
 #include "tundish/data/shuffled_reader.hpp"
@@ -19,17 +18,6 @@
 
 namespace tundish {
 namespace {
-
-Decoded decode_here(const Record& record, const std::optional<ImageShape>& raw, const ImageFit& rule) {
-    Decoded out{{}, record.label, record.origin, record.problem, record.index};
-    if (!out.problem.empty()) return out;
-    try {
-        out.image = raw ? fit({*raw, record.payload}, rule) : fit(decode_image(record.payload, rule.channels()), rule);
-    } catch (const DataError& error) {
-        out.problem = error.what();
-    }
-    return out;
-}
 
 std::vector<std::string> class_names_of(const RecordReader& reader, const ChannelSpec& channel) {
     auto names = reader.class_names();
@@ -115,7 +103,7 @@ SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, c
         const Record* record = reader->look_at(i);
         if (record == nullptr) break;
         bytes += record->payload.size();
-        collector.add(decode_here(*record, reader->raw_shape(), passes_->rule), head_);
+        collector.add(decode_record(*record, reader->raw_shape(), passes_->rule), head_);
     }
     if (head_.labels.empty()) throw DataError(text(name_of(channel), ": expected samples, found none."));
     size_ = options.num_training_samples.value_or(reader->size_hint());
@@ -137,9 +125,7 @@ void SampleStream::begin_pass(std::uint64_t key, std::int64_t skip) {
 }
 
 StreamedSamples SampleStream::next(std::int64_t count) {
-    auto out = pass_->next(count);
-    out.samples.class_names = head_.class_names;
-    return out;
+    return pass_->next(count);
 }
 
 void SampleStream::end_pass() {

@@ -76,10 +76,7 @@ ImageShape shape_of(const TfExample& example, const TfFeature& feature, ByteSpan
         check_size(*told, raw.size());
         return *told;
     }
-    if (given && given->pixels() == raw.size()) return *given;
-    for (const auto& usual : kUsualShapes) {
-        if (usual.pixels() == raw.size()) return usual;
-    }
+    if (const auto usual = usual_raw_shape(raw.size(), given)) return *usual;
     throw DataError(text("feature '", feature.name, "' is neither an encoded image nor raw pixels of a known size: ",
                          describe_bytes(raw), ", ", raw.size(), " bytes in all. ",
                          given ? text("Raw pixels of ", to_text(*given), " have ", given->pixels(), " bytes")
@@ -93,6 +90,14 @@ std::int64_t label_of(const TfFeature& feature) {
 }
 
 }  // namespace
+
+std::optional<ImageShape> usual_raw_shape(std::size_t bytes, const std::optional<ImageShape>& given) {
+    if (given && given->pixels() == bytes) return given;
+    for (const auto& usual : kUsualShapes) {
+        if (usual.pixels() == bytes) return usual;
+    }
+    return std::nullopt;
+}
 
 TfImage read_tf_image(const TfExample& example, const TfImageOptions& options) {
     const auto& image = choose(example, options.image_feature, kImageNames, "image");

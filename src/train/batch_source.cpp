@@ -79,8 +79,8 @@ class StreamedBatches : public BatchSource {
             stream_.end_pass();
         }
         if (read.ids.empty()) return std::nullopt;
-        const BatchMaker maker(upload(pixel_view(read.samples), device_).clone(),
-                               upload(label_view(read.samples), device_).clone(), preprocess_, augmentation_, seed_);
+        const BatchMaker maker(upload(pixel_view(read.samples), device_), upload(label_view(read.samples), device_),
+                               preprocess_, augmentation_, seed_);
         return maker.make_all(read.ids, epoch_);
     }
 

@@ -23,6 +23,9 @@ struct Decoded {
     std::int64_t index = 0;  ///< Record::index
 };
 
+/// Decodes and fits one loaded record. `raw`: the shape of its pixels if they are not an encoded image. Any thread.
+Decoded decode_record(Record record, const std::optional<ImageShape>& raw, const ImageFit& rule);
+
 /// Decodes and fits a reader's records on worker threads, a bounded number ahead of whoever calls next().
 /// Order, errors and images do not depend on the number of workers. The reader is borrowed and used from
 /// another thread until the pipeline is destroyed, which stops and joins all threads. next() is for one
@@ -48,7 +51,6 @@ class DecodePipeline {
     void work();
     bool submit(std::vector<Record> records);
     [[nodiscard]] Piece decode_all(std::vector<Record>& records) const;
-    [[nodiscard]] Decoded decode(Record& record) const;
 
     RecordReader& reader_;
     ImageFit rule_;

@@ -3,6 +3,7 @@
 #include "tundish/data/image.hpp"
 #include "tundish/data/tf_example.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,10 @@ struct TfImage {
     std::optional<ImageShape> raw_shape;  ///< set for raw pixels; in which order they lie is not told (ImageLayout)
     std::int64_t label = 0;
 };
+
+/// The shape of `bytes` raw pixels about which nothing else tells: `given` if it has as many, else CIFAR's 3x32x32 or
+/// MNIST's 1x28x28; nothing when none fits. Any thread.
+std::optional<ImageShape> usual_raw_shape(std::size_t bytes, const std::optional<ImageShape>& given);
 
 /// Picks image and label. Bytes that begin like an encoded image are one. Raw pixels have the size that the features
 /// height, width and depth tell, else `raw_shape` if it has as many bytes, else 32x32x3 or 28x28x1. The label is one
