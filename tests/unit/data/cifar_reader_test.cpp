@@ -1,6 +1,7 @@
 #include "tundish/data/cifar_reader.hpp"
 
 #include "support/catch.hpp"
+#include "support/channel_at.hpp"
 #include "support/child.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
@@ -12,13 +13,6 @@ using namespace tundish;
 using namespace tundish::testing;
 
 namespace {
-
-ChannelSpec channel_at(const TempFolder& folder) {
-    ChannelSpec channel;
-    channel.name = "train";
-    channel.path = folder.path();
-    return channel;
-}
 
 std::string load_error(const TempFolder& folder, const DataOptions& options = {}) {
     return message_of<DataError>([&] { load_samples(channel_at(folder), options); });

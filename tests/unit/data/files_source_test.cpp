@@ -1,6 +1,7 @@
 #include "tundish/data/files_source.hpp"
 
 #include "support/catch.hpp"
+#include "support/channel_at.hpp"
 #include "support/errors.hpp"
 #include "support/fifo_writer.hpp"
 #include "support/framed_bytes.hpp"
@@ -13,13 +14,6 @@ using namespace tundish;
 using namespace tundish::testing;
 
 namespace {
-
-ChannelSpec channel_at(const TempFolder& folder) {
-    ChannelSpec channel;
-    channel.name = "train";
-    channel.path = folder.path();
-    return channel;
-}
 
 std::unique_ptr<FilesSource> source_of(const TempFolder& folder, std::vector<std::string> files) {
     return std::make_unique<FilesSource>(channel_at(folder), std::move(files));

@@ -1,4 +1,5 @@
 #include "support/catch.hpp"
+#include "support/channel_at.hpp"
 #include "support/errors.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
@@ -8,13 +9,6 @@ using namespace tundish;
 using namespace tundish::testing;
 
 namespace {
-
-ChannelSpec channel_at(const TempFolder& folder) {
-    ChannelSpec channel;
-    channel.name = "train";
-    channel.path = folder.path();
-    return channel;
-}
 
 std::string load_error(const TempFolder& folder, const DataOptions& options = {}) {
     return message_of<DataError>([&] { load_samples(channel_at(folder), options); });

@@ -1,6 +1,7 @@
 #include "tundish/data/sample_stream.hpp"
 
 #include "support/catch.hpp"
+#include "support/channel_at.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
 #include "support/fifo_writer.hpp"
@@ -36,14 +37,6 @@ std::vector<std::int64_t> order_of(std::int64_t records, std::int64_t window, st
     std::vector<std::int64_t> order;
     while (const auto record = reader.next()) order.push_back(record->index);
     return order;
-}
-
-ChannelSpec channel_at(const std::filesystem::path& path, InputMode mode = InputMode::file) {
-    ChannelSpec channel;
-    channel.name = "train";
-    channel.path = path;
-    channel.mode = mode;
-    return channel;
 }
 
 std::vector<std::int64_t> ids_of_pass(SampleStream& stream, std::uint64_t key, std::int64_t at_once,

@@ -1,6 +1,7 @@
 #include "tundish/data/stream_reader.hpp"
 
 #include "support/catch.hpp"
+#include "support/channel_at.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
 #include "support/fifo_writer.hpp"
@@ -92,14 +93,6 @@ void as_encoded_example(std::string& out, const Bytes& pixels, std::int64_t reco
 std::uint32_t checksum(const SampleSet& set) {
     return crc32c(set.pixels, crc32c({reinterpret_cast<const std::uint8_t*>(set.labels.data()),
                                       set.labels.size() * sizeof(std::int64_t)}));
-}
-
-ChannelSpec channel_at(const std::filesystem::path& path, InputMode mode = InputMode::file) {
-    ChannelSpec channel;
-    channel.name = "train";
-    channel.path = path;
-    channel.mode = mode;
-    return channel;
 }
 
 SampleSet from_file(const std::string& bytes, const DataOptions& options = {}) {
