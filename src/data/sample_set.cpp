@@ -15,7 +15,6 @@
 #include "tundish/data/sample_stream.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <memory>
 #include <new>
 #include <set>

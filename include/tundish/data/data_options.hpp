@@ -35,7 +35,6 @@ struct DataOptions {
     CacheMode cache = CacheMode::automatic;
     std::int64_t shuffle_buffer = 64;  ///< MB of undecoded records that a streamed channel shuffles among; 0: none
     std::optional<std::int64_t> num_training_samples;  ///< in the train channel, as the user counts them
-    std::int64_t seed = 0;                             ///< of the order in which a streamed channel's records come
 };
 
 }  // namespace tundish

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tundish/data/framing.hpp"
+#include "tundish/data/record_frames.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,7 +17,7 @@ enum class RecordIoParts { dmlc, concatenate };
 /// looked at). Flags: 0 a whole record; 1, 2…, 3 the parts of a split one.
 class RecordIo : public Framing {
   public:
-    static constexpr std::uint32_t kMagic = 0xced7230a;
+    static constexpr std::uint32_t kMagic = kRecordIoMagic;
 
     explicit RecordIo(std::unique_ptr<ByteSource> source, RecordIoParts parts = RecordIoParts::dmlc,
                       std::size_t max_record_bytes = kMaxRecordBytes);
