@@ -21,22 +21,39 @@ void resize_plane(const cv::Mat& from, cv::Mat& to) {
     if (smaller != to.size()) cv::resize(shrunk, to, to.size(), 0, 0, cv::INTER_LINEAR);
 }
 
+// `to` has the channels of `from` and another height or width.
+template <typename Number>
+void resize_planes(const Number* source, const ImageShape& from, Number* target, const ImageShape& to) {
+    set_up_opencv();
+    constexpr int kType = cv::DataType<Number>::type;
+    const std::size_t from_plane = from.pixels() / static_cast<std::size_t>(from.channels);
+    const std::size_t to_plane = to.pixels() / static_cast<std::size_t>(to.channels);
+    for (int c = 0; c < from.channels; ++c) {
+        // OpenCV has no view of constant pixels; resize() only reads its source.
+        const cv::Mat whole(from.height, from.width, kType, const_cast<Number*>(source));
+        cv::Mat fitted(to.height, to.width, kType, target);
+        resize_plane(whole, fitted);
+        source += from_plane;
+        target += to_plane;
+    }
+}
+
 }  // namespace
 
 Image resize(const Image& image, int height, int width) {
     if (image.shape.height == height && image.shape.width == width) return image;
-    set_up_opencv();
     Image out{{image.shape.channels, height, width}, {}};
     out.pixels.resize(out.shape.pixels());
-    const auto planes = static_cast<std::size_t>(image.shape.channels);
-    for (std::size_t c = 0; c < planes; ++c) {
-        // OpenCV has no view of constant pixels; resize() only reads its source.
-        auto* source = const_cast<std::uint8_t*>(image.pixels.data()) + c * (image.shape.pixels() / planes);
-        const cv::Mat from(image.shape.height, image.shape.width, CV_8U, source);
-        cv::Mat to(height, width, CV_8U, out.pixels.data() + c * (out.shape.pixels() / planes));
-        resize_plane(from, to);
-    }
+    resize_planes(image.pixels.data(), image.shape, out.pixels.data(), out.shape);
     return out;
+}
+
+void resize_into(const std::uint8_t* planes, const ImageShape& from, std::uint8_t* out, const ImageShape& to) {
+    resize_planes(planes, from, out, to);
+}
+
+void resize_into(const float* planes, const ImageShape& from, float* out, const ImageShape& to) {
+    resize_planes(planes, from, out, to);
 }
 
 }  // namespace tundish

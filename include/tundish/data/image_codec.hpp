@@ -10,6 +10,11 @@ namespace tundish {
 /// Stretches to height x width, averaging areas when shrinking and interpolating bilinearly when growing.
 Image resize(const Image& image, int height, int width);
 
+/// The same rule for planar pixels wherever they lie, as bytes or (without rounding) as floats. `from` and `to` are
+/// what `planes` and `out` hold; their channels are equal, heights and widths at least 1. Any thread.
+void resize_into(const std::uint8_t* planes, const ImageShape& from, std::uint8_t* out, const ImageShape& to);
+void resize_into(const float* planes, const ImageShape& from, float* out, const ImageShape& to);
+
 /// Decodes JPEG, PNG, BMP or WebP bytes (whatever OpenCV was built with) to `channels` channels: grey is expanded,
 /// colour is reduced, alpha is laid over white, EXIF orientation is applied. Sizes are checked from the header before
 /// memory is taken: at most 178 million pixels. Throws DataError whose message says what the bytes look like; the
