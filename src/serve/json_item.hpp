@@ -1,0 +1,23 @@
+#pragma once
+
+#include "number_array.hpp"
+#include "pixel_builder.hpp"
+
+namespace simdjson::dom {
+class element;
+}
+
+namespace tundish {
+
+/// Adds one image: an array of numbers, base64 text, `{"b64": …}`, `{"image_bytes": {"b64": …}}`, or an object whose
+/// only member is one of these. `most` bounds how many numbers there can be. Throws RequestError whose message begins
+/// with the place within the item: "[0][17]: …".
+void add_json_item(const simdjson::dom::element& item, std::size_t most, PixelBuilder& out);
+
+/// The numbers of a nested list, every list of one depth as long as the others.
+NumberArray read_json_array(const simdjson::dom::element& list, std::size_t most);
+
+/// "a number", "a list", "text", … with an article.
+const char* json_kind(const simdjson::dom::element& value);
+
+}  // namespace tundish

@@ -1,0 +1,156 @@
+#include "json_request.hpp"
+
+#include "json_item.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/serve/request_error.hpp"
+
+#include <simdjson.h>
+
+#include <new>
+#include <utility>
+
+namespace tundish {
+namespace {
+
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
+using std::string_view;
+
+constexpr std::size_t kDeepest = 16;
+
+// A number takes two bytes at least, with its comma.
+std::size_t most_numbers(string_view body) {
+    return body.size() / 2 + 1;
+}
+
+[[noreturn]] void refuse_document(string_view body, simdjson::error_code error) {
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (error == simdjson::DEPTH_ERROR) {
+        throw RequestError(400, "bad_json", text("the JSON is nested deeper than ", kDeepest, " levels"));
+    }
+    for (const string_view word : {"NaN", "Infinity"}) {
+        const auto at = body.find(word);
+        if (at == string_view::npos) continue;
+        throw RequestError(400, "bad_json",
+                           text("found ", word, " at byte ", at, "; JSON has no such number, pixels are 0..255"));
+    }
+    throw RequestError(400, "bad_json", text("not valid JSON: ", simdjson::error_message(error)));
+}
+
+class JsonParser {
+  public:
+    // Valid until the next call.
+    element parse(string_view body) {
+        if (body.size() > parser_.capacity()) check(body, parser_.allocate(body.size() + 256, kDeepest));
+        element root;
+        check(body, parser_.parse(body.data(), body.size()).get(root));
+        return root;
+    }
+
+  private:
+    static void check(string_view body, simdjson::error_code error) {
+        if (error != simdjson::SUCCESS) refuse_document(body, error);
+    }
+
+    simdjson::dom::parser parser_;
+};
+
+template <typename Work>
+void at_place(string_view name, std::size_t index, Work work) {
+    try {
+        work();
+    } catch (const RequestError& error) {
+        throw error.at(text(name, '[', index, ']'));
+    }
+}
+
+void add_items(string_view name, const array& items, std::size_t most, PixelBuilder& out) {
+    std::size_t index = 0;
+    for (const element item : items) {
+        at_place(name, index, [&] { add_json_item(item, most, out); });
+        ++index;
+    }
+    if (index == 0) throw RequestError(400, "empty_body", text(name, " is an empty list; expected at least one image"));
+}
+
+// Anything but `instances`: an array with or without an axis for the images, an item, or a list of items. True for
+// several.
+bool add_value(string_view name, const element& value, std::size_t most, PixelBuilder& out) {
+    array list;
+    if (value.get(list) != simdjson::SUCCESS) {
+        add_json_item(value, most, out);
+        return false;
+    }
+    const bool items = list.begin() != list.end() && ((*list.begin()).is<object>() || (*list.begin()).is_string());
+    if (items) {
+        add_items(name, list, most, out);
+        return true;
+    }
+    try {
+        return out.add_array(read_json_array(value, most));
+    } catch (const RequestError& error) {
+        throw error.at(std::string(name));
+    }
+}
+
+ReplyForm read_instances(const element& value, std::size_t most, PixelBuilder& out) {
+    array items;
+    if (value.get(items) != simdjson::SUCCESS) {
+        throw RequestError(400, "bad_json", text("instances: expected a list of images, found ", json_kind(value)));
+    }
+    add_items("instances", items, most, out);
+    return {Envelope::predictions, true, {}};
+}
+
+template <typename Work>
+void for_each_line(string_view body, Work work) {
+    for (std::size_t line = 0; !body.empty(); ++line) {
+        const auto end = body.find('\n');
+        work(line, trim(body.substr(0, end)));
+        body.remove_prefix(end == string_view::npos ? body.size() : end + 1);
+    }
+}
+
+void add_line(string_view line, JsonParser& parser, PixelBuilder& out) {
+    if (line.empty()) {
+        throw RequestError(400, "bad_json", "the line is blank; answers are matched to lines by their place");
+    }
+    add_json_item(parser.parse(line), most_numbers(line), out);
+}
+
+}  // namespace
+
+ReplyForm read_json_request(string_view body, PixelBuilder& out) {
+    JsonParser parser;
+    const element root = parser.parse(body);
+    const std::size_t most = most_numbers(body);
+    element value;
+    object members;
+    if (root.get(members) == simdjson::SUCCESS) {
+        if (members.at_key("instances").get(value) == simdjson::SUCCESS) return read_instances(value, most, out);
+        if (members.at_key("inputs").get(value) == simdjson::SUCCESS) {
+            add_value("inputs", value, most, out);
+            return {Envelope::outputs, true, {}};
+        }
+    }
+    return {Envelope::bare, add_value("", root, most, out), {}};
+}
+
+ReplyForm read_json_lines(string_view body, PixelBuilder& out) {
+    JsonParser parser;
+    ReplyForm form{Envelope::lines, true, {}};
+    const auto last = body.find_last_not_of(" \t\r\n");
+    for_each_line(body.substr(0, last + 1), [&](std::size_t number, string_view line) {
+        try {
+            add_line(line, parser, out);
+        } catch (const RequestError& error) {
+            const RequestError with_place = error.at(text("line ", number));
+            if (error.status() != 400 || !out.limits().placeholder_for_bad_lines) throw with_place;
+            form.bad_lines.push_back({number, error.code(), with_place.what()});
+        }
+    });
+    return form;
+}
+
+}  // namespace tundish

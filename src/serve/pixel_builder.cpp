@@ -1,0 +1,179 @@
+#include "pixel_builder.hpp"
+
+#include "array_layout.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_header.hpp"
+#include "tundish/serve/base64.hpp"
+#include "tundish/serve/request_error.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace tundish {
+namespace {
+
+// One image of any order as planes.
+template <typename Number>
+void gather(const Number* from, const ArrayLayout& layout, Number* to) {
+    const auto [channels, height, width] = layout.shape;
+    const std::size_t step = layout.strides[3];
+    for (int c = 0; c < channels; ++c) {
+        const Number* plane = from + static_cast<std::size_t>(c) * layout.strides[1];
+        for (int y = 0; y < height; ++y) {
+            const Number* row = plane + static_cast<std::size_t>(y) * layout.strides[2];
+            for (int x = 0; x < width; ++x) *to++ = row[static_cast<std::size_t>(x) * step];
+        }
+    }
+}
+
+// All images of an array as planes of the model's size.
+template <typename Pixels, typename Number>
+Pixels fitted(const Number* from, const ArrayLayout& layout, const ImageShape& model) {
+    if (layout.is_planar() && layout.shape == model) return Pixels(from, from + layout.images * model.pixels());
+    Pixels out(layout.images * model.pixels());
+    Pixels gathered(layout.shape == model ? 0 : layout.shape.pixels());
+    for (std::size_t i = 0; i < layout.images; ++i) {
+        const Number* image = from + i * layout.strides[0];
+        Number* to = out.data() + i * model.pixels();
+        if (layout.shape == model) {
+            gather(image, layout, to);
+        } else {
+            gather(image, layout, gathered.data());
+            resize_into(gathered.data(), layout.shape, to, model);
+        }
+    }
+    return out;
+}
+
+std::string_view base64_of(std::string_view value) {
+    constexpr std::string_view kMarker = ";base64,";
+    value = trim(value);
+    if (!value.starts_with("data:")) return value;
+    const auto marker = value.substr(0, 200).find(kMarker);
+    if (marker == std::string_view::npos) {
+        throw RequestError(400, "bad_base64", "the data URL has no ';base64,'; expected data:image/png;base64,…");
+    }
+    return value.substr(marker + kMarker.size());
+}
+
+Image decode(ByteSpan encoded, int channels, std::size_t max_bytes) {
+    try {
+        const ImageHeader header = read_image_header(encoded);
+        const auto bytes = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height) * 3;
+        if (bytes <= max_bytes) return decode_image(encoded, channels);
+        throw RequestError(413, "too_large",
+                           text("the image has ", header.width, " x ", header.height, " pixels, ", human_bytes(bytes),
+                                "; at most ", human_bytes(max_bytes), " are decoded. Send a smaller one"));
+    } catch (const DataError& error) {
+        throw RequestError(400, "bad_image", error.what());
+    }
+}
+
+}  // namespace
+
+PixelBuilder::PixelBuilder(const ImageShape& model, const ParseLimits& limits)
+    : limits_(limits), batch_{model, 0, {}} {}
+
+void PixelBuilder::add_encoded(ByteSpan encoded) {
+    check_room(1, 1);
+    const Image image = decode(encoded, model().channels, limits_.max_decoded_bytes);
+    append(1, resize(image, model().height, model().width).pixels);
+}
+
+void PixelBuilder::add_base64(std::string_view value) {
+    add_encoded(decode_base64(base64_of(value)));
+}
+
+void PixelBuilder::add_raw(ByteSpan pixels) {
+    const std::size_t images = pixels.size() / model().pixels();
+    check_room(images, 1);
+    append(images, Bytes(pixels.begin(), pixels.end()));
+}
+
+bool PixelBuilder::add_array(NumberArray array, Expect expect) {
+    if (std::find(array.dims.begin(), array.dims.end(), 0U) != array.dims.end()) {
+        throw RequestError(400, "empty_body", "the array has no elements; expected at least one image");
+    }
+    const ArrayLayout layout = lay_out(array.dims, array.fortran_order, model());
+    if (expect == Expect::one_image && layout.images > 1) {
+        throw RequestError(400, "wrong_shape", text("found ", layout.images, " images in one item; expected one"));
+    }
+    auto* floats = std::get_if<std::vector<float>>(&array.values);
+    check_room(layout.images, floats != nullptr ? sizeof(float) : 1);
+    if (floats != nullptr) {
+        if (const auto bad = clamp_to_pixels(*floats)) refuse_value(array, *bad, (*floats)[*bad]);
+        note_range(*floats);
+        const bool as_it_is = layout.is_planar() && layout.shape == model();
+        append(layout.images, as_it_is ? std::move(*floats)
+                                       : fitted<std::vector<float>>(std::as_const(*floats).data(), layout, model()));
+    } else {
+        const auto* owned = std::get_if<Bytes>(&array.values);
+        const ByteSpan bytes = owned != nullptr ? ByteSpan(*owned) : std::get<ByteSpan>(array.values);
+        append(layout.images, fitted<Bytes>(bytes.data(), layout, model()));
+    }
+    return layout.batch;
+}
+
+ParsedRequest PixelBuilder::finish(ReplyForm form) && {
+    const bool suspicious = batch_.images > 0 && only_floats_ && above_zero_ && !above_one_;
+    return {std::move(batch_), std::move(form), suspicious};
+}
+
+void PixelBuilder::check_room(std::size_t images, std::size_t bytes_of_value) const {
+    const std::size_t all = batch_.images + images;
+    if (images > limits_.max_images || all > limits_.max_images) {
+        throw RequestError(413, "too_large",
+                           text("more than ", limits_.max_images, " images in one request; send several requests"));
+    }
+    const bool floats = bytes_of_value > 1 || std::holds_alternative<std::vector<float>>(batch_.values);
+    if (all > limits_.max_decoded_bytes / (model().pixels() * (floats ? sizeof(float) : 1))) {
+        throw RequestError(413, "too_large",
+                           text("the request's images need more than ", human_bytes(limits_.max_decoded_bytes),
+                                " of memory at the model's size; send several requests"));
+    }
+}
+
+void PixelBuilder::note_range(std::span<const float> values) {
+    unsigned above_zero = 0;
+    unsigned above_one = 0;
+    for (const float value : values) {
+        above_zero |= static_cast<unsigned>(value > 0.0f);
+        above_one |= static_cast<unsigned>(value > 1.0f);
+    }
+    above_zero_ = above_zero_ || above_zero != 0;
+    above_one_ = above_one_ || above_one != 0;
+}
+
+void PixelBuilder::append(std::size_t images, Bytes&& pixels) {
+    only_floats_ = false;
+    if (auto* bytes = std::get_if<Bytes>(&batch_.values)) {
+        if (bytes->empty()) {
+            *bytes = std::move(pixels);
+        } else {
+            bytes->insert(bytes->end(), pixels.begin(), pixels.end());
+        }
+    } else {
+        auto& floats = std::get<std::vector<float>>(batch_.values);
+        floats.insert(floats.end(), pixels.begin(), pixels.end());
+    }
+    batch_.images += images;
+}
+
+void PixelBuilder::append(std::size_t images, std::vector<float>&& pixels) {
+    if (const auto* bytes = std::get_if<Bytes>(&batch_.values)) {
+        std::vector<float> floats(bytes->begin(), bytes->end());
+        batch_.values = std::move(floats);
+    }
+    auto& floats = std::get<std::vector<float>>(batch_.values);
+    if (floats.empty()) {
+        floats = std::move(pixels);
+    } else {
+        floats.insert(floats.end(), pixels.begin(), pixels.end());
+    }
+    batch_.images += images;
+}
+
+}  // namespace tundish

@@ -1,0 +1,118 @@
+#include "tundish/serve/request_parser.hpp"
+
+#include "body_kind.hpp"
+#include "csv_request.hpp"
+#include "json_request.hpp"
+#include "npy_values.hpp"
+#include "pixel_builder.hpp"
+#include "printable.hpp"
+#include "recordio_request.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_header.hpp"
+#include "tundish/serve/base64.hpp"
+#include "tundish/serve/media_type.hpp"
+#include "tundish/serve/npy.hpp"
+#include "tundish/serve/request_error.hpp"
+
+#include <utility>
+
+namespace tundish {
+namespace {
+
+using std::string_view;
+
+constexpr string_view kAccepted =
+    "image/png, image/jpeg, application/x-image, application/octet-stream, application/x-npy, application/json, "
+    "application/jsonlines, text/csv, application/x-recordio";
+
+[[noreturn]] void refuse_type(string_view media_type) {
+    throw RequestError(415, "unsupported_media_type",
+                       text("Content-Type ", printable(media_type), " is not read; accepted: ", kAccepted));
+}
+
+// Windows editors put a byte order mark in front of text.
+string_view text_of(ByteSpan body) {
+    string_view value = as_text(body);
+    if (value.starts_with("\xEF\xBB\xBF")) value.remove_prefix(3);
+    if (trim(value).empty()) throw RequestError(400, "empty_body", "the body is blank; expected at least one image");
+    return value;
+}
+
+ReplyForm read_image(ByteSpan body, PixelBuilder& out) {
+    if (!looks_like_image(body) && looks_like_base64_image(as_text(body))) {
+        out.add_base64(as_text(body));
+    } else {
+        out.add_encoded(body);
+    }
+    return {};
+}
+
+ReplyForm read_npy(ByteSpan body, PixelBuilder& out) {
+    try {
+        return {Envelope::bare, out.add_array(to_numbers(parse_npy(body))), {}};
+    } catch (const RequestError& error) {
+        if (*error.what() == '[') throw error.at("element");
+        throw;
+    }
+}
+
+ReplyForm read_raw(ByteSpan body, PixelBuilder& out) {
+    out.add_raw(body);
+    return {Envelope::bare, body.size() > out.model().pixels(), {}};
+}
+
+BodyKind kind_of_text(string_view body) {
+    if (looks_like_base64_image(body)) return BodyKind::base64_image;
+    const char first = trim(body).front();
+    return first == '[' || first == '{' ? BodyKind::json : BodyKind::csv;
+}
+
+BodyKind decide_kind(string_view media_type, ByteSpan body, const ImageShape& model) {
+    const BodyKind named = kind_of(media_type);
+    if (named == BodyKind::refused) refuse_type(media_type);
+    if (body.empty()) throw RequestError(400, "empty_body", "the body is empty; expected an image");
+    if (named == BodyKind::text) return kind_of_text(text_of(body));
+    if (named != BodyKind::sniffed && named != BodyKind::unknown) return named;
+    const BodyKind seen = kind_of(body, model.pixels());
+    if (seen != BodyKind::unknown) return seen;
+    if (named == BodyKind::unknown) refuse_type(media_type);
+    throw RequestError(400, "unrecognised_body",
+                       text("the body is ", describe_bytes(body), ", ", body.size(),
+                            " bytes, neither an image nor npy, JSON or RecordIO; raw pixels of ", to_text(model),
+                            " have ", model.pixels(), " bytes an image. Give the Content-Type"));
+}
+
+ReplyForm read_as(BodyKind kind, ByteSpan body, PixelBuilder& out) {
+    switch (kind) {
+        case BodyKind::base64_image:
+            out.add_base64(text_of(body));
+            return {};
+        case BodyKind::npy:
+            return read_npy(body, out);
+        case BodyKind::json:
+            return read_json_request(text_of(body), out);
+        case BodyKind::json_lines:
+            return read_json_lines(text_of(body), out);
+        case BodyKind::csv:
+            return read_csv_request(text_of(body), out);
+        case BodyKind::recordio:
+            return read_recordio_request(body, out);
+        case BodyKind::raw:
+            return read_raw(body, out);
+        default:
+            return read_image(body, out);
+    }
+}
+
+}  // namespace
+
+ParsedRequest parse_request(string_view content_type, ByteSpan body, const ImageShape& model_shape,
+                            const ParseLimits& limits) {
+    PixelBuilder pixels(model_shape, limits);
+    const BodyKind kind = decide_kind(media_type_of(content_type), body, model_shape);
+    ReplyForm form = read_as(kind, body, pixels);
+    return std::move(pixels).finish(std::move(form));
+}
+
+}  // namespace tundish

@@ -1,0 +1,141 @@
+#include "tundish/serve/request_parser.hpp"
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+#include "support/framed_bytes.hpp"
+#include "support/image_files.hpp"
+#include "support/npy_bytes.hpp"
+#include "support/requests.hpp"
+#include "tundish/data/image_codec.hpp"
+#include "tundish/data/mxnet_record.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+
+namespace {
+
+const std::vector<float> kPicture{10, 10, 10, 10, 20, 20, 20, 20, 30, 30, 30, 30};
+
+std::string picture(const std::string& extension = ".png", int side = 2) {
+    return plain_image(extension, side, side, 10, 20, 30);
+}
+
+// A white PNG of one pixel.
+constexpr auto kBase64 = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg==";
+
+}  // namespace
+
+TEST_CASE("images of every name for them, and where nothing is said") {
+    for (const auto* type :
+         {"image/png", "image/jpeg", "IMAGE/PNG; charset=binary", "image/x-image", "application/x-image",
+          "application/octet-stream", "", "file-path/raw-bytes", "application/x-www-form-urlencoded",
+          "application/whatever", "video/mp4", "binary/octet-stream"}) {
+        INFO(type);
+        const auto request = parse(type, picture());
+        CHECK(values_of(request) == kPicture);
+        CHECK(holds_bytes(request));
+        CHECK_FALSE(request.form.batch);
+        CHECK(request.form.envelope == Envelope::bare);
+        CHECK_FALSE(request.suspicious_range);
+    }
+}
+
+TEST_CASE("images are decoded and resized as in training") {
+    const std::string photo = noisy_image(".jpg", 37, 23);
+    const auto expected = resize(decode_image(as_bytes(photo), 3), 32, 32);
+    const auto request = parse("image/jpeg", photo, {3, 32, 32});
+    CHECK(std::get<Bytes>(request.pixels.values) == expected.pixels);
+    CHECK(request.pixels.shape == ImageShape{3, 32, 32});
+    CHECK(parse("image/bmp", picture(".bmp"), kTinyGrey).pixels.images == 1);
+}
+
+TEST_CASE("base64 of an image is an image") {
+    for (const auto* type :
+         {"image/png", "text/plain", "application/octet-stream", "", "application/x-image", "application/foo"}) {
+        INFO(type);
+        CHECK(values_of(parse(type, kBase64)) == std::vector<float>(12, 255));
+        CHECK(values_of(parse(type, std::string("data:image/png;base64,") + kBase64 + "\n")) ==
+              std::vector<float>(12, 255));
+    }
+}
+
+TEST_CASE("bytes that say nothing are looked at") {
+    CHECK(values_of(parse("", npy("|u1", "(12,)", "abcdefghijkl"))) == counting(12, 'a'));
+    CHECK(values_of(parse("application/x-www-form-urlencoded", "[0,1,2,3,4,5,6,7,8,9,10,11]")) == counting(12));
+    const auto raw = parse("application/octet-stream", "abcdefghijkl");
+    CHECK(values_of(raw) == counting(12, 'a'));
+    CHECK_FALSE(raw.form.batch);
+    const auto two = parse("application/octet-stream", std::string(24, '['));
+    CHECK(two.pixels.images == 2);
+    CHECK(two.form.batch);
+}
+
+TEST_CASE("bodies that fit nothing") {
+    CHECK(lacks(refusal("application/octet-stream", "hello world"),
+                {"400 unrecognised_body", "'hello world'", "12 bytes an image"}) == "");
+    CHECK(lacks(refusal("", "\x01\x02"), {"400 unrecognised_body"}) == "");
+    CHECK(lacks(refusal("application/pdf", "%PDF"), {"415 unsupported_media_type", "'application/pdf'", "image/png"}) ==
+          "");
+    for (const auto* type :
+         {"multipart/form-data; boundary=x", "application/x-npz", "application/x-recordio-protobuf", "text/libsvm"}) {
+        CHECK(lacks(refusal(type, picture()), {"415 unsupported_media_type"}) == "");
+    }
+    for (const auto* type : {"", "image/png", "application/json", "text/csv", "application/x-npy", "text/plain",
+                             "application/foo", "application/x-recordio", "application/jsonlines"}) {
+        INFO(type);
+        CHECK(lacks(refusal(type, ""), {"400 empty_body"}) == "");
+    }
+    CHECK(lacks(refusal("image/png", "GIF89a"), {"400 bad_image", "a GIF image"}) == "");
+    CHECK(lacks(refusal("image/png", picture().substr(0, 60)), {"400 bad_image", "cut off"}) == "");
+    CHECK(refusal("a/" + std::string(9'000, 'b'), "x").size() < 330);
+}
+
+TEST_CASE("recordio: an image a record") {
+    std::string mxnet;
+    append_mxnet_record(mxnet, 3, 1, as_bytes(picture(".jpg", 32)));
+    std::string labelled(24, '\0');  // two labels, of any value, before the pixels
+    labelled[0] = 2;
+    labelled += "\xff\xff\xff\xff????abcdefghijkl";
+    const std::string body =
+        recordio_dmlc(picture()) + recordio_dmlc("abcdefghijkl") + recordio_dmlc(mxnet) + recordio_dmlc(labelled);
+    for (const auto* type : {"application/x-recordio", "application/octet-stream"}) {
+        const auto request = parse(type, body);
+        CHECK(request.pixels.images == 4);
+        CHECK(request.form.batch);
+        const auto values = values_of(request);
+        CHECK(std::vector<float>(values.begin(), values.begin() + 12) == kPicture);
+        CHECK(std::vector<float>(values.end() - 12, values.end()) == counting(12, 'a'));
+    }
+    CHECK(parse("application/x-recordio", recordio_dmlc(picture())).form.batch);
+}
+
+TEST_CASE("recordio: refusals name the record") {
+    const std::string good = recordio_dmlc(picture());
+    CHECK(lacks(refusal("application/x-recordio", good + recordio_dmlc("abc")),
+                {"400 bad_recordio: record 1: ", "3 bytes"}) == "");
+    CHECK(lacks(refusal("application/x-recordio", good + recordio_dmlc(picture().substr(0, 50))),
+                {"400 bad_image: record 1: "}) == "");
+    CHECK(lacks(refusal("application/x-recordio", good.substr(0, good.size() - 4)),
+                {"400 bad_recordio: request body, record 0", "mid-record"}) == "");
+    CHECK(lacks(refusal("application/x-recordio", "hello, no record"), {"400 bad_recordio", "'hello, no record'"}) ==
+          "");
+}
+
+TEST_CASE("limits are kept before memory is taken") {
+    ParseLimits limits;
+    limits.max_images = 2;
+    CHECK(parse("", std::string(24, 'a'), kTinyColour, limits).pixels.images == 2);
+    CHECK(lacks(refusal("", std::string(36, 'a'), kTinyColour, limits), {"413 too_large", "more than 2 images"}) == "");
+    limits = {};
+    limits.max_decoded_bytes = 48;
+    CHECK(parse("", std::string(48, 'a'), kTinyColour, limits).pixels.images == 4);
+    CHECK(lacks(refusal("", std::string(60, 'a'), kTinyColour, limits), {"413 too_large"}) == "");
+    CHECK(lacks(refusal("application/x-npy", npy("<f4", "(2, 12)", std::string(96, '\0')), kTinyColour, limits),
+                {"413 too_large"}) == "");
+    CHECK(lacks(refusal("image/png", picture(".png", 8), kTinyColour, limits), {"413 too_large", "8 x 8"}) == "");
+    // a thousand images of one pixel that would be resized
+    limits.max_decoded_bytes = 1'000'000;
+    CHECK(lacks(refusal("application/x-npy", npy("|u1", "(1000, 3, 1, 1)", std::string(3'000, 'a')), {3, 244, 244},
+                        limits),
+                {"413 too_large"}) == "");
+}
