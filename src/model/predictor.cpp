@@ -50,6 +50,17 @@ at::Tensor Predictor::raw_outputs(const at::Tensor& pixels) const {
     return script_->module.forward({input.contiguous()}).toTensor();
 }
 
+std::vector<NamedTensor> Predictor::weights() const {
+    constexpr std::string_view kPrefix = "network.";
+    std::vector<NamedTensor> found;
+    const auto take = [&](const std::string& name, const at::Tensor& tensor) {
+        if (name.starts_with(kPrefix)) found.push_back({name.substr(kPrefix.size()), tensor});
+    };
+    for (const auto& parameter : script_->module.named_parameters()) take(parameter.name, parameter.value);
+    for (const auto& buffer : script_->module.named_buffers()) take(buffer.name, buffer.value);
+    return found;
+}
+
 std::vector<double> Predictor::predict(const Image& image) const {
     const c10::InferenceMode inference;
     const Image sized = resize(with_channels(image, config_.input.channels), config_.input.height, config_.input.width);

@@ -24,6 +24,9 @@ class Predictor {
     /// gives them.
     [[nodiscard]] at::Tensor raw_outputs(const at::Tensor& pixels) const;
 
+    /// Parameters and buffers of a network of ours, by their names in state_dict.
+    [[nodiscard]] std::vector<NamedTensor> weights() const;
+
     /// Class probabilities of one image of any size: brought to the model's channels and size by the one resize rule.
     [[nodiscard]] std::vector<double> predict(const Image& image) const;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tundish/model/conv3x3.hpp"
+#include "tundish/model/prepared_conv3x3.hpp"
 
 namespace tundish {
 
@@ -14,6 +15,10 @@ struct Conv3x3Job {
     // Where weight (in, out, dy, dx) lies: weight + in*in_stride + out*out_stride + dy*row_stride +
     // dx*column_stride.
     std::int64_t weight_in_stride, weight_out_stride, weight_row_stride, weight_column_stride;
+    // What serving adds: weights transformed before (then `weight` is not read), and what follows the convolution.
+    const float* prepared = nullptr;
+    const float* bias = nullptr;
+    Finish finish = Finish::none;
 };
 
 struct Conv3x3WeightGradientJob {
@@ -26,11 +31,15 @@ struct Conv3x3WeightGradientJob {
 namespace avx2 {
 void convolve(const Conv3x3Job& job, int threads);
 void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads);
+void prepare(const Conv3x3Job& job, int tile, float* prepared);
+void convolve_prepared(const Conv3x3Job& job, int tile, int threads);
 }  // namespace avx2
 
 namespace avx512 {  // channels: multiples of 16
 void convolve(const Conv3x3Job& job, int threads);
 void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads);
+void prepare(const Conv3x3Job& job, int tile, float* prepared);
+void convolve_prepared(const Conv3x3Job& job, int tile, int threads);
 }  // namespace avx512
 
 }  // namespace tundish

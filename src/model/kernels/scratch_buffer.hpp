@@ -16,6 +16,9 @@ class ScratchBuffer {
 
     // At least `floats` elements, contents undefined; valid until the next call. Throws std::bad_alloc.
     float* request(std::size_t floats);
+    // What the last request() gave.
+    const float* data() const { return data_; }
+
     double* request_doubles(std::size_t doubles) { return reinterpret_cast<double*>(request(2 * doubles)); }
 
   private:

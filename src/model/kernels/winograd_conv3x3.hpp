@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/kernels/conv3x3_kernels.hpp"
+#include "model/kernels/finish.hpp"
 #include "model/kernels/gemm_block.hpp"
 #include "model/kernels/scratch_buffer.hpp"
 #include "model/kernels/winograd_tiles.hpp"
@@ -13,8 +14,17 @@
 
 namespace tundish::TUNDISH_ISA {
 
-// Calls body(integral_constant<tile>) for the tile that needs the fewest products over a map; a larger tile
-// must save an eighth, because its transforms cost more and are less accurate.
+// Calls body(integral_constant<tile>).
+template <class Body>
+void with_tile(int tile, Body&& body) {
+    if (tile == 3) body(std::integral_constant<int, 3>{});
+    if (tile == 4) body(std::integral_constant<int, 4>{});
+    if (tile == 5) body(std::integral_constant<int, 5>{});
+    if (tile == 7) body(std::integral_constant<int, 7>{});
+}
+
+// The same for the tile that needs the fewest products over a map; a larger tile must save an eighth, because its
+// transforms cost more and are less accurate.
 template <class Body>
 void with_best_tile(std::int64_t height, std::int64_t width, Body&& body) {
     auto products = [&](std::int64_t tile) {
@@ -22,10 +32,7 @@ void with_best_tile(std::int64_t height, std::int64_t width, Body&& body) {
     };
     int best = 3;
     for (int tile : {4, 5, 7}) best = 8 * products(tile) < 7 * products(best) ? tile : best;
-    if (best == 3) body(std::integral_constant<int, 3>{});
-    if (best == 4) body(std::integral_constant<int, 4>{});
-    if (best == 5) body(std::integral_constant<int, 5>{});
-    if (best == 7) body(std::integral_constant<int, 7>{});
+    with_tile(best, body);
 }
 
 // Transformed tiles of a block: frequency by frequency a matrix of tiles × channels.
@@ -66,9 +73,19 @@ class Convolution {
           weight_stride_(odd_lines(job.in_channels * job.out_channels)),
           threads_(threads) {
         KernelScratch& scratch = thread_scratch();
-        weight_ = scratch.transformed_weight.request(kFrequencies * weight_stride_);
+        if (job.prepared == nullptr) weight_ = scratch.transformed_weight.request(prepared_floats(job));
         frequencies_in_ = scratch.transformed_input.request(threads * kFrequencies * in_.frequency_stride);
         frequencies_out_ = scratch.transformed_output.request(threads * kFrequencies * out_.frequency_stride);
+    }
+
+    // What transform_weights() writes: all a later job of the same channels needs of them.
+    static std::int64_t prepared_floats(const Conv3x3Job& job) {
+        return kFrequencies * odd_lines(job.in_channels * job.out_channels);
+    }
+
+    void prepare_into(float* prepared) {
+        weight_ = prepared;
+        transform_weights({0, job_.in_channels});
     }
 
     // Weights once; then each thread takes blocks of tiles through all three steps, so that only weights,
@@ -78,8 +95,10 @@ class Convolution {
         const std::int64_t tiles = grid_.tiles();
 #pragma omp parallel num_threads(threads_)
         {
-            transform_weights(part_of(job_.in_channels, omp_get_num_threads(), omp_get_thread_num()));
+            if (job_.prepared == nullptr) {
+                transform_weights(part_of(job_.in_channels, omp_get_num_threads(), omp_get_thread_num()));
 #pragma omp barrier
+            }
 #pragma omp for schedule(dynamic)
             for (std::int64_t begin = 0; begin < tiles; begin += block_tiles_) {
                 run_block({begin, std::min(begin + block_tiles_, tiles)}, omp_get_thread_num());
@@ -93,6 +112,7 @@ class Convolution {
     static constexpr std::int64_t kBlockTiles = 72;
 
     void run_block(Range tiles, int thread) {
+        const float* weight = job_.prepared != nullptr ? job_.prepared : weight_;
         float* in = frequencies_in_ + thread * kFrequencies * in_.frequency_stride;
         float* out = frequencies_out_ + thread * kFrequencies * out_.frequency_stride;
         transform_maps<typename Transform::Input, kTile>(grid_, job_.input, job_.in_channels, tiles, in, in_);
@@ -100,7 +120,7 @@ class Convolution {
             multiply<true>({.a = in + frequency * in_.frequency_stride,
                             .a_row_stride = in_.tile_stride,
                             .a_depth_stride = 1,
-                            .b = weight_ + frequency * weight_stride_,
+                            .b = weight + frequency * weight_stride_,
                             .b_depth_stride = 0,
                             .c = out + frequency * out_.frequency_stride,
                             .c_row_stride = out_.tile_stride,
@@ -120,11 +140,13 @@ class Convolution {
         float* to = job_.output + ((image * grid_.height + y) * grid_.width + x) * channels;
         int rows = static_cast<int>(std::min<std::int64_t>(kTile, grid_.height - y));
         int columns = static_cast<int>(std::min<std::int64_t>(kTile, grid_.width - x));
-        for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
-            transform_tile<typename Transform::Output>(
-                {frequencies + channel, kPoints * out_.frequency_stride, out_.frequency_stride},
-                {to + channel, grid_.width * channels, channels}, rows, columns);
-        }
+        with_finisher(job_.finish, [&](auto finisher) {
+            for (std::int64_t channel = 0; channel < channels; channel += kLanes) {
+                transform_tile<typename Transform::Output>(
+                    {frequencies + channel, kPoints * out_.frequency_stride, out_.frequency_stride},
+                    {to + channel, grid_.width * channels, channels}, rows, columns, finisher(job_.bias + channel));
+            }
+        });
     }
 
     // To the packed panels that multiply() reads, for input channels [in).
@@ -159,7 +181,8 @@ class Convolution {
     FrequencyLayout in_, out_;
     std::int64_t weight_stride_;
     int threads_;
-    float *weight_, *frequencies_in_, *frequencies_out_;
+    float* weight_ = nullptr;
+    float *frequencies_in_, *frequencies_out_;
 };
 
 inline void winograd_convolve(const Conv3x3Job& job, int threads) {

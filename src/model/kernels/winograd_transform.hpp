@@ -116,11 +116,16 @@ struct TileView {
     std::int64_t row_stride, column_stride;
 };
 
+// Leaves a vector as it is.
+struct AsIs {
+    [[gnu::always_inline]] Vec operator()(Vec value) const { return value; }
+};
+
 // Applies Transform to the rows of `from`, then to the columns, and writes the first to_rows × to_columns
-// elements.
-template <class Transform>
+// elements, each through `finish`.
+template <class Transform, class Finisher = AsIs>
 inline void transform_tile(TileView<const float> from, TileView<float> to, int to_rows = Transform::kTo,
-                           int to_columns = Transform::kTo) {
+                           int to_columns = Transform::kTo, Finisher finish = {}) {
     Vec half[Transform::kTo][Transform::kFrom];  // columns done
     for (int x = 0; x < Transform::kFrom; ++x) {
         Vec in[Transform::kFrom], out[Transform::kTo];
@@ -135,9 +140,9 @@ inline void transform_tile(TileView<const float> from, TileView<float> to, int t
         Transform::apply(in, out);
         float* row = to.data + y * to.row_stride;
         if (to_columns == Transform::kTo) {
-            unroll<Transform::kTo>([&](auto x) { store(row + x * to.column_stride, out[x]); });
+            unroll<Transform::kTo>([&](auto x) { store(row + x * to.column_stride, finish(out[x])); });
         } else {
-            for (int x = 0; x < to_columns; ++x) store(row + x * to.column_stride, out[x]);
+            for (int x = 0; x < to_columns; ++x) store(row + x * to.column_stride, finish(out[x]));
         }
     }
 }

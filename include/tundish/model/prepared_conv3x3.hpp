@@ -1,0 +1,69 @@
+// A 3x3 convolution for serving: stride 1, padding 1, fp32, on the CPU, with its weights relaid once and with bias and
+// activation fused. Beside the kernels of training (conv3x3.hpp) it also knows the direct product, and chooses for each
+// batch size: for one small image reading transformed weights costs more than multiplying does.
+//
+// Memory order and accuracy are those of conv3x3.hpp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace tundish {
+
+class ScratchBuffer;
+
+// What is done to a convolution's results: nothing, or adding a bias for each channel and then the activation.
+enum class Finish { none, bias, bias_relu, bias_gelu };
+
+// One image's map.
+struct MapShape {
+    std::int64_t height = 1;
+    std::int64_t width = 1;
+    std::int64_t in_channels = 8;   // a multiple of 8
+    std::int64_t out_channels = 8;  // a multiple of 8
+};
+
+class PreparedConv3x3 {
+  public:
+    // The direct product among the algorithms; the others are named by Winograd's tile: 3, 4, 5, 7.
+    static constexpr int kDirect = 1;
+
+    // True if this machine (AVX2 and FMA) and these channels can run it.
+    static bool runs(const MapShape& shape);
+
+    // `weight`: out_channels, 3, 3, in_channels; it is not read after this. `bias`: one for each output channel, empty
+    // for Finish::none. Prepares the algorithms that algorithm_for() names for batches of 1 to `largest_batch`.
+    // Throws std::bad_alloc.
+    PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
+                    std::int64_t largest_batch);
+    PreparedConv3x3(PreparedConv3x3&&) noexcept;
+    ~PreparedConv3x3();
+
+    // `input`: batch, height, width, in_channels; `output`: batch, height, width, out_channels; batch at most
+    // largest_batch. Uses up to `threads` OpenMP threads; may be called from several threads at the same time. Throws
+    // std::bad_alloc.
+    void run(std::int64_t batch, const float* input, float* output, int threads) const;
+
+    // kDirect or Winograd's tile: the cheapest for this batch by the count of products and of weights read.
+    [[nodiscard]] int algorithm_for(std::int64_t batch) const;
+
+    // True if `algorithm` was prepared.
+    [[nodiscard]] bool has(int algorithm) const { return weights_.contains(algorithm); }
+
+    // As run(), by one algorithm of those prepared. For tests and benchmarks.
+    void run_as(int algorithm, std::int64_t batch, const float* input, float* output, int threads) const;
+
+    [[nodiscard]] const MapShape& shape() const { return shape_; }
+
+  private:
+    void prepare(int algorithm, const float* weight);
+
+    MapShape shape_;
+    std::vector<float> bias_;
+    Finish finish_;
+    std::map<int, std::unique_ptr<ScratchBuffer>> weights_;  // by algorithm
+};
+
+}  // namespace tundish

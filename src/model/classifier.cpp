@@ -1,0 +1,119 @@
+#include "tundish/model/classifier.hpp"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "script_classifier.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/model/inference_plan.hpp"
+
+namespace tundish {
+namespace {
+
+// Between our engine and model.pt in any probability: they add in another order.
+constexpr float kLargestDifference = 1e-3F;
+
+class PlanClassifier : public Classifier {
+  public:
+    PlanClassifier(InferencePlan plan, ClassifierFacts facts, int threads)
+        : plan_(std::move(plan)), facts_(std::move(facts)), threads_(threads) {
+        facts_.engine = "our own kernels with folded batch norm";
+    }
+
+    [[nodiscard]] const ClassifierFacts& facts() const override { return facts_; }
+
+    void classify(const float* pixels, std::size_t images, float* probabilities) const override {
+        thread_local InferencePlan::Workspace workspace;
+        plan_.run(pixels, static_cast<std::int64_t>(images), probabilities, threads_, workspace);
+        softmax_rows(probabilities, images, facts_.class_names.size());
+    }
+
+  private:
+    InferencePlan plan_;
+    ClassifierFacts facts_;
+    int threads_;
+};
+
+// Noise, and the same noise in large blocks: edges and flat areas.
+std::vector<float> test_images(const ImageShape& shape, std::size_t images) {
+    std::vector<float> pixels(images * shape.pixels());
+    std::mt19937 random(1);  // fixed: what is served must not depend on luck
+    std::uniform_real_distribution<float> value(0.0F, 255.0F);
+    std::size_t place = 0;
+    for (std::size_t image = 0; image < images; ++image) {
+        const std::size_t run = image % 2 == 0 ? 1 : 7;
+        float current = 0;
+        for (std::size_t i = 0; i < shape.pixels(); ++i) {
+            if (i % run == 0) current = value(random);
+            pixels[place++] = current;
+        }
+    }
+    return pixels;
+}
+
+float largest_difference(const Classifier& one, const Classifier& other) {
+    constexpr std::size_t kImages = 4;
+    const auto pixels = test_images(one.facts().input, kImages);
+    const std::size_t values = kImages * one.facts().class_names.size();
+    std::vector<float> a(values), b(values);
+    one.classify(pixels.data(), kImages, a.data());
+    other.classify(pixels.data(), kImages, b.data());
+    float largest = 0;
+    for (std::size_t i = 0; i < values; ++i) {
+        if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return std::numeric_limits<float>::infinity();
+        largest = std::max(largest, std::abs(a[i] - b[i]));
+    }
+    return largest;
+}
+
+// In pixels, as the network takes them.
+PixelScale scale_of(const Preprocess& preprocess) {
+    PixelScale scale;
+    for (const double mean : preprocess.mean) scale.mean.push_back(static_cast<float>(mean * 255));
+    for (const double std : preprocess.std) scale.std.push_back(static_cast<float>(std * 255));
+    return scale;
+}
+
+std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const ClassifierOptions& options) {
+    const ModelConfig& config = predictor.config();
+    if (config.architecture.empty() || config.outputs_probabilities) return nullptr;
+    std::map<std::string, at::Tensor> tensors;
+    for (const auto& [name, tensor] : predictor.weights()) tensors.emplace(name, tensor.to(at::kFloat).contiguous());
+    const auto by_name = [&](const std::string& name) -> std::span<const float> {
+        const auto found = tensors.find(name);
+        if (found == tensors.end()) throw ArtifactError(text(kModelFile, " has no tensor '", name, "'"));
+        return {found->second.const_data_ptr<float>(), static_cast<std::size_t>(found->second.numel())};
+    };
+    const auto architecture = make_architecture(config.architecture, config.input, config.classes);
+    auto plan = InferencePlan::compile(architecture, scale_of(config.preprocess), by_name,
+                                       static_cast<std::int64_t>(options.largest_batch));
+    if (!plan) return nullptr;
+    return std::make_unique<PlanClassifier>(std::move(*plan), facts_of(config), options.threads);
+}
+
+}  // namespace
+
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options) {
+    auto predictor = std::make_unique<Predictor>(folder);
+    auto plan = plan_for(*predictor, options);
+    const std::string kind = predictor->config().architecture;
+    auto script = std::make_unique<ScriptClassifier>(
+        std::move(predictor), options,
+        kind.empty() ? "it is not a network of ours" : text("our engine has no kernels for every layer of ", kind));
+    if (plan == nullptr) {
+        largest_difference(*script, *script);  // one real forward pass
+        return script;
+    }
+    const float difference = largest_difference(*plan, *script);
+    if (difference <= kLargestDifference) return plan;
+    log_warning(text("our engine and ", kModelFile, " differ by ", difference, " in a probability (",
+                     kLargestDifference, " allowed): ", kModelFile, " answers, more slowly"));
+    return script;
+}
+
+}  // namespace tundish

@@ -1,0 +1,111 @@
+#include "tundish/model/prepared_conv3x3.hpp"
+
+#include "model/kernels/conv3x3_kernels.hpp"
+#include "model/kernels/instruction_set.hpp"
+#include "model/kernels/scratch_buffer.hpp"
+
+#include <array>
+#include <stdexcept>
+
+namespace tundish {
+namespace {
+
+constexpr std::array kAlgorithms{PreparedConv3x3::kDirect, 3, 4, 5, 7};
+
+InstructionSet instruction_set(const MapShape& shape) {
+    return best_instruction_set(shape.in_channels | shape.out_channels);  // see conv3x3.cpp
+}
+
+std::int64_t points(int algorithm) {
+    return algorithm == PreparedConv3x3::kDirect ? 9 : (algorithm + 2) * (algorithm + 2);
+}
+
+std::int64_t divide_up(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+
+// Products for each pair of channels, and what else costs as much: weights that are read once for every block of
+// tiles, and the transforms, whose share grows as there are fewer channels to repay them.
+double cost(int algorithm, std::int64_t batch, const MapShape& shape) {
+    constexpr double kReadingWeight = 6, kTransform = 40;  // in products; measured with conv_inference_bench
+    const bool direct = algorithm == PreparedConv3x3::kDirect;
+    const int tile = direct ? 1 : algorithm;
+    const std::int64_t tiles = batch * divide_up(shape.height, tile) * divide_up(shape.width, tile);
+    const double channels =
+        1.0 / static_cast<double>(shape.in_channels) + 1.0 / static_cast<double>(shape.out_channels);
+    const double transforms = direct ? 0.0 : kTransform * channels;
+    return static_cast<double>(points(algorithm)) * (static_cast<double>(tiles) * (1 + transforms) + kReadingWeight);
+}
+
+// At odd numbers of cache lines, as winograd_conv3x3.hpp lays frequencies out.
+std::size_t prepared_floats(int algorithm, const MapShape& shape) {
+    const std::int64_t pairs = shape.in_channels * shape.out_channels;
+    return static_cast<std::size_t>(points(algorithm) * (divide_up(pairs, 16) | 1) * 16);
+}
+
+Conv3x3Job make_job(const MapShape& shape, std::int64_t batch) {
+    return {.batch = batch,
+            .height = shape.height,
+            .width = shape.width,
+            .in_channels = shape.in_channels,
+            .out_channels = shape.out_channels,
+            .input = nullptr,
+            .weight = nullptr,
+            .output = nullptr,
+            .weight_in_stride = 1,
+            .weight_out_stride = 9 * shape.in_channels,
+            .weight_row_stride = 3 * shape.in_channels,
+            .weight_column_stride = shape.in_channels};
+}
+
+}  // namespace
+
+bool PreparedConv3x3::runs(const MapShape& shape) {
+    return shape.height >= 1 && shape.width >= 1 && shape.in_channels >= 1 && shape.out_channels >= 1 &&
+           instruction_set(shape) != InstructionSet::kNone;
+}
+
+PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
+                                 std::int64_t largest_batch)
+    : shape_(shape), bias_(std::move(bias)), finish_(finish) {
+    for (std::int64_t batch = 1; batch <= largest_batch; ++batch) prepare(algorithm_for(batch), weight);
+}
+
+PreparedConv3x3::PreparedConv3x3(PreparedConv3x3&&) noexcept = default;
+PreparedConv3x3::~PreparedConv3x3() = default;
+
+void PreparedConv3x3::prepare(int algorithm, const float* weight) {
+    auto& prepared = weights_[algorithm];
+    if (prepared) return;
+    prepared = std::make_unique<ScratchBuffer>();
+    Conv3x3Job job = make_job(shape_, 1);
+    job.weight = weight;
+    float* to = prepared->request(prepared_floats(algorithm, shape_));
+    instruction_set(shape_) == InstructionSet::kAvx512 ? avx512::prepare(job, algorithm, to)
+                                                       : avx2::prepare(job, algorithm, to);
+}
+
+int PreparedConv3x3::algorithm_for(std::int64_t batch) const {
+    int best = kDirect;
+    for (const int algorithm : kAlgorithms) {
+        if (cost(algorithm, batch, shape_) < cost(best, batch, shape_)) best = algorithm;
+    }
+    return best;
+}
+
+void PreparedConv3x3::run(std::int64_t batch, const float* input, float* output, int threads) const {
+    run_as(algorithm_for(batch), batch, input, output, threads);
+}
+
+void PreparedConv3x3::run_as(int algorithm, std::int64_t batch, const float* input, float* output, int threads) const {
+    Conv3x3Job job = make_job(shape_, batch);
+    job.input = input;
+    job.output = output;
+    job.prepared = weights_.at(algorithm)->data();
+    job.bias = bias_.data();
+    job.finish = finish_;
+    instruction_set(shape_) == InstructionSet::kAvx512 ? avx512::convolve_prepared(job, algorithm, threads)
+                                                       : avx2::convolve_prepared(job, algorithm, threads);
+}
+
+}  // namespace tundish

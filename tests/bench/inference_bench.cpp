@@ -1,0 +1,67 @@
+// inference_bench - images per second of the engine that serves, beside plain LibTorch, on one model folder.
+//
+//   inference_bench MODEL_FOLDER [ROUNDS]
+//
+// Each round times, for batches of 1 to 64 images and 1 to all threads, our engine and model.pt run by LibTorch, one
+// after the other. Prints medians and the ratio.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "tundish/base/processors.hpp"
+#include "tundish/base/stopwatch.hpp"
+#include "tundish/model/classifier.hpp"
+#include "tundish/model/device.hpp"
+#include "tundish/model/predictor.hpp"
+
+namespace {
+
+using namespace tundish;
+
+template <typename Body>
+double images_per_second(std::size_t batch, const Body& body) {
+    const std::size_t calls = std::max<std::size_t>(3, 96 / batch);
+    body();
+    const Stopwatch watch;
+    for (std::size_t call = 0; call < calls; ++call) body();
+    return static_cast<double>(calls * batch) / watch.seconds();
+}
+
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+void compare(const std::string& folder, std::size_t batch, int threads, int rounds) {
+    const auto engine = load_classifier(folder, {.threads = threads, .largest_batch = 64});
+    const Predictor script(folder);
+    const auto& shape = engine->facts().input;
+    const std::vector<float> pixels(batch * shape.pixels(), 100.0F);
+    std::vector<float> probabilities(batch * engine->facts().class_names.size());
+    const auto planes = at::from_blob(const_cast<float*>(pixels.data()),
+                                      {static_cast<std::int64_t>(batch), shape.channels, shape.height, shape.width});
+    std::vector<double> ours, theirs, ratios;
+    at::set_num_threads(threads);
+    for (int round = 0; round < rounds; ++round) {
+        ours.push_back(images_per_second(batch, [&] { engine->classify(pixels.data(), batch, probabilities.data()); }));
+        theirs.push_back(images_per_second(batch, [&] { static_cast<void>(script.raw_outputs(planes)); }));
+        ratios.push_back(ours.back() / theirs.back());
+    }
+    std::printf("batch %3zu, %d threads: ours %8.1f, model.pt %8.1f images/s, ratio %.2f\n", batch, threads,
+                median(ours), median(theirs), median(ratios));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) return std::fprintf(stderr, "usage: inference_bench MODEL_FOLDER [ROUNDS]\n"), 2;
+    set_up_device(at::kCPU, 0, false);
+    const int rounds = argc > 2 ? std::stoi(argv[2]) : 5;
+    for (const int threads : {1, usable_processors()}) {
+        for (const std::size_t batch : {1, 2, 4, 8, 16, 32, 64}) compare(argv[1], batch, threads, rounds);
+    }
+}
