@@ -44,3 +44,13 @@ endif()
 if(TUNDISH_TESTS)
     find_package(Catch2 REQUIRED)
 endif()
+
+# cpp-httplib as Debian builds it: a library whose options are part of its ABI, so they come from its pkg-config file.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+add_library(tundish_httplib INTERFACE)
+target_link_libraries(tundish_httplib INTERFACE PkgConfig::httplib)
+
+pkg_check_modules(prometheus REQUIRED IMPORTED_TARGET prometheus-cpp-core)
+add_library(tundish_prometheus INTERFACE)
+target_link_libraries(tundish_prometheus INTERFACE PkgConfig::prometheus)

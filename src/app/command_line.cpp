@@ -15,7 +15,7 @@
 namespace tundish {
 namespace {
 
-constexpr const char* kVerbs = "train, predict, describe, feed, pack; serve is not built yet";
+constexpr const char* kVerbs = "train, serve, predict, describe, feed, pack";
 
 // "100M" → 100000000, "1MiB" → 1048576. CLI11 alone takes "-5" for a very large size.
 CLI::Validator size_with_unit() {
@@ -43,7 +43,7 @@ class Parser {
         add_describe();
         add_feed();
         add_pack();
-        add(Verb::serve, "serve", "not built yet")->allow_extras();
+        add_serve();
     }
 
     void parse(int argc, char** argv) {
@@ -84,6 +84,19 @@ class Parser {
         choose("--hyperparameters", Document::hyperparameters, "the hyperparameters only");
         choose("--metrics", Document::metrics, "the metric definitions only");
         choose("--markdown", Document::markdown, "the hyperparameters as a table for people");
+    }
+
+    void add_serve() {
+        auto* serve = add(Verb::serve, "serve", "answer requests for the model under --root over HTTP, as an endpoint");
+        serve->add_option("--root", root_, "folder whose model/ is served (default: SAGEMAKER_BASE_DIR or /opt/ml)");
+        serve
+            ->add_option("--port", line_.serve.port,
+                         "port to listen on, 0 for any free one (default: SAGEMAKER_BIND_TO_PORT or 8080)")
+            ->check(CLI::Range(0, 65535));
+        serve
+            ->add_option("--max-body", line_.serve.largest_body,
+                         "largest request body, such as 200MiB (default: 128MiB)")
+            ->transform(size_with_unit());
     }
 
     void add_feed() {
@@ -127,7 +140,7 @@ class Parser {
     Verb verb_of(const std::filesystem::path& program) const {
         for (const auto& [verb, command] : commands_) {
             if (!command->parsed()) continue;
-            refuse_extras(verb, command->get_name());
+            refuse_extras(command->get_name());
             return verb;
         }
         if (program.filename() == "train") return Verb::train;
@@ -141,10 +154,9 @@ class Parser {
                                ". See tundish --help."));
     }
 
-    // What is not built yet says so whatever follows it.
-    void refuse_extras(Verb verb, const std::string& name) const {
+    void refuse_extras(const std::string& name) const {
         const auto extra = app_.remaining(/*recurse=*/true);
-        if (extra.empty() || verb == Verb::serve) return;
+        if (extra.empty()) return;
         throw ConfigError(text("tundish ", name, " does not know the argument '", extra.front(), "'. See tundish ",
                                name, " --help."));
     }

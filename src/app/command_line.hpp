@@ -19,6 +19,7 @@ struct CommandLine {
     Document document = Document::create_algorithm;
     FeedArguments feed;
     PackArguments pack;
+    ServeArguments serve;
     bool finished = false;  ///< --help or --version was answered
 };
 

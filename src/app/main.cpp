@@ -33,8 +33,8 @@ void run(const CommandLine& line) {
             describe_command(line.document);
             return;
         case Verb::serve:
-            throw ConfigError(
-                "'tundish serve' is not built yet; 'tundish predict' classifies files with the same model folder");
+            serve_command(line.root, line.serve);
+            return;
         case Verb::feed:
             feed_command(line.root, line.feed);
             return;

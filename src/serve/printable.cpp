@@ -2,11 +2,10 @@
 
 namespace tundish {
 
-std::string printable(std::string_view sent) {
-    constexpr std::size_t kLongest = 16;
+std::string printable(std::string_view sent, std::size_t longest) {
     std::string out = "'";
-    for (const char c : sent.substr(0, kLongest)) out += c >= ' ' && c <= '~' ? c : '?';
-    return out + (sent.size() > kLongest ? "…'" : "'");
+    for (const char c : sent.substr(0, longest)) out += c >= ' ' && c <= '~' ? c : '?';
+    return out + (sent.size() > longest ? "...'" : "'");
 }
 
 }  // namespace tundish

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,15 @@ namespace tundish {
 
 /// Runs the training job under `root`.
 void train_command(const std::filesystem::path& root);
+
+/// What `serve` is told on the command line; the rest comes from environment variables.
+struct ServeArguments {
+    std::optional<int> port;
+    std::optional<std::uint64_t> largest_body;  ///< bytes
+};
+
+/// Serves the model under `root` over HTTP until SIGTERM.
+void serve_command(const std::filesystem::path& root, const ServeArguments& arguments);
 
 /// Classifies image files with the model in `model_folder`, one line a file on stdout.
 void predict_command(const std::filesystem::path& model_folder, const std::vector<std::filesystem::path>& files);

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "tundish/model/classifier.hpp"
+#include "tundish/serve/health.hpp"
+#include "tundish/serve/http_message.hpp"
+#include "tundish/serve/serve_options.hpp"
+
+namespace tundish {
+
+/// Loads the model, with one real forward pass; throws what is wrong with it.
+using LoadClassifier = std::function<std::unique_ptr<Classifier>(const ClassifierOptions&)>;
+
+/// What answers requests: SageMaker's routes, the model behind them, and its health. HTTP itself is HttpServer's.
+///
+/// | route | method | answer |
+/// |---|---|---|
+/// | /ping | GET | 200 when ready, else 503 with the reason; at once |
+/// | /invocations, /endpoints/{name}/invocations | POST | the classes' probabilities |
+/// | /execution-parameters | GET | what a batch transform job should use |
+/// | /metrics | GET | Prometheus text |
+/// | / | GET | a page for people |
+class Endpoint {
+  public:
+    /// Begins to load the model on a thread of its own.
+    Endpoint(const ServeOptions& options, LoadClassifier load);
+
+    /// Waits for the loading to end; see loading().
+    ~Endpoint();
+
+    /// Any thread.
+    HttpReply answer(HttpRequest& request);
+
+    [[nodiscard]] Health& health();
+
+    /// True until the model is loaded or has failed to.
+    [[nodiscard]] bool loading() const;
+
+    /// Fails the server when a forward pass takes longer than ServeOptions::stuck_time. Call it now and then.
+    void watch();
+
+  private:
+    class Core;
+    std::unique_ptr<Core> core_;
+};
+
+}  // namespace tundish

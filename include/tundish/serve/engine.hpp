@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "tundish/model/classifier.hpp"
+#include "tundish/serve/pixel_batch.hpp"
+
+namespace tundish {
+
+struct EngineOptions {
+    int workers = 1;                           ///< threads that compute; each uses ClassifierOptions::threads
+    std::size_t largest_batch = 64;            ///< images of one forward pass; longer requests are cut
+    std::size_t most_requests = 512;           ///< waiting or computed; more are refused with 503
+    std::size_t most_images = 1 << 20;         ///< of all those requests
+    std::chrono::milliseconds batch_delay{0};  ///< how long a batch that is not full may wait for more images
+};
+
+/// Where an engine tells how it is doing.
+struct EngineEvents {
+    std::function<void(double seconds)> waited = [](double) {};  ///< a request, in the queue
+    std::function<void(std::size_t images, double seconds)> computed = [](std::size_t, double) {};  ///< a batch
+};
+
+/// Gathers the images of requests that wait at the same time into batches and has them classified. Nobody waits for a
+/// batch to fill (unless batch_delay says so): a free worker takes its share of what is there.
+class Engine {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    /// `classifier` must outlive it.
+    Engine(const Classifier& classifier, const EngineOptions& options, EngineEvents events = {});
+    ~Engine();
+
+    /// Probabilities of all images: images x classes. Blocks until they are there. Any thread. Throws RequestError: 503
+    /// when too many requests wait already (code "queue_full") or when `deadline` passes first ("deadline_exceeded";
+    /// what has not begun is dropped), 500 when the model fails on this request alone.
+    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline);
+
+    /// Requests that wait or are computed.
+    [[nodiscard]] std::size_t in_flight() const;
+
+    /// How long the longest forward pass that is running has taken; zero when none is. Never waits.
+    [[nodiscard]] std::chrono::milliseconds longest_pass() const;
+
+  private:
+    class Core;
+    std::unique_ptr<Core> core_;
+};
+
+}  // namespace tundish

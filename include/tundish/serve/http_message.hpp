@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tundish/serve/request_error.hpp"
+
+namespace tundish {
+
+/// Header names and values as they stand in a message; names are compared without regard to case.
+class HttpHeaders {
+  public:
+    void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+
+    /// The value of the first field of that name; empty when there is none.
+    [[nodiscard]] std::string_view get(std::string_view name) const;
+
+    [[nodiscard]] bool has(std::string_view name) const { return count(name) > 0; }
+    [[nodiscard]] std::size_t count(std::string_view name) const;
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
+
+  private:
+    std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct HttpRequest {
+    std::string method;  ///< "GET"
+    std::string path;    ///< decoded, without the query
+    HttpHeaders headers;
+    std::string body;
+    std::optional<RequestError> refusal;  ///< why the body was not read: the reply must be this error
+};
+
+struct HttpReply {
+    int status = 200;
+    std::string content_type;  ///< exactly what is sent; empty: no such header
+    std::string body;
+    HttpHeaders headers;  ///< beside Content-Type and Content-Length
+};
+
+/// {"error": code, "message": message} with the status.
+HttpReply error_reply(int status, std::string_view code, std::string_view message);
+
+}  // namespace tundish

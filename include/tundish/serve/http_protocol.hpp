@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "tundish/serve/connection.hpp"
+#include "tundish/serve/http_message.hpp"
+
+namespace tundish {
+
+/// How much a client may send, and how slowly.
+struct HttpLimits {
+    std::size_t largest_body = std::size_t{128} << 20;  ///< 413 above; a larger Content-Length is refused unread
+    std::size_t all_bodies = std::size_t{1} << 30;      ///< of all requests being read or answered; 503 above
+    std::chrono::seconds header_time{15};               ///< from the first byte of a request to its headers' end
+    std::chrono::seconds stall_time{30};                ///< without a byte while a body or a reply is on its way
+    std::size_t slowest_rate = 2000;                    ///< bytes a second of a body, after the first stall_time
+    std::chrono::seconds idle_time{75};                 ///< between requests of one connection
+};
+
+using HttpHandler = std::function<HttpReply(HttpRequest&)>;
+
+/// HTTP/1.1 over a Connection: reads a request, calls the handler, writes its reply. The one place that knows
+/// cpp-httplib, whose parsing and writing it uses; sockets, threads and limits are ours (its own server has a thread
+/// for each connection, a backlog of 5 and a body limit of 8 KB for curl's default type). Any thread.
+class HttpProtocol {
+  public:
+    HttpProtocol(const HttpLimits& limits, HttpHandler handler);
+    ~HttpProtocol();
+
+    /// One request and its reply; `last` tells the client that the connection ends with it. True when the connection
+    /// may carry another request; otherwise close it gently.
+    bool exchange(Connection& connection, bool last);
+
+    [[nodiscard]] const HttpLimits& limits() const { return limits_; }
+
+  private:
+    struct Library;
+    HttpLimits limits_;
+    std::unique_ptr<Library> library_;
+};
+
+}  // namespace tundish

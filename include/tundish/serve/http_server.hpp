@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "tundish/serve/http_protocol.hpp"
+#include "tundish/serve/listener.hpp"
+
+namespace tundish {
+
+struct HttpServerOptions {
+    int port = 8080;
+    HttpLimits limits;
+    std::size_t most_connections = 4096;  ///< beyond them new ones wait in the kernel's backlog
+    std::size_t most_threads = 1024;      ///< requests being read, waited for or answered
+    /// After a stop: connections are still served for `quiet_time` after the last request, and `drain_time` at most.
+    std::chrono::milliseconds quiet_time{300};
+    std::chrono::seconds drain_time{9};
+};
+
+/// Accepts connections and answers their requests, each on a thread of its own while it lasts; between requests a
+/// connection costs no thread. So neither slow clients nor idle ones nor waiting requests keep another one waiting.
+class HttpServer {
+  public:
+    /// Opens the port: connections wait in the backlog from here on. Throws as Listener does.
+    HttpServer(const HttpServerOptions& options, HttpHandler handler);
+    ~HttpServer();
+
+    [[nodiscard]] int port() const;
+
+    /// Serves until a stop is requested (shutdown.hpp), then finishes what is in flight: replies carry `Connection:
+    /// close`, and connections are accepted until none has asked for anything for a while. False when the time for that
+    /// was over with requests still in flight: the destructor would wait for them. Throws MachineError.
+    bool run();
+
+  private:
+    class Core;
+    std::unique_ptr<Core> core_;
+};
+
+}  // namespace tundish

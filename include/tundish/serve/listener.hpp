@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+
+#include "tundish/base/unique_fd.hpp"
+
+namespace tundish {
+
+/// A listening TCP socket on every address of this machine, IPv6 and IPv4 where it has both. Not shared: a second
+/// server on the same port fails. The backlog is as long as the kernel allows, for bursts of connections.
+class Listener {
+  public:
+    /// Port 0 takes any free one. Throws ConfigError when the port is taken or may not be used, MachineError otherwise.
+    explicit Listener(int port);
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    [[nodiscard]] int port() const { return port_; }
+
+    /// The next waiting connection, non-blocking, with TCP_NODELAY; nothing when none waits. Out of descriptors counts
+    /// as none: it waits in the backlog. Throws MachineError when the socket is broken.
+    std::optional<UniqueFd> accept();
+
+  private:
+    UniqueFd fd_;
+    int port_ = 0;
+};
+
+}  // namespace tundish

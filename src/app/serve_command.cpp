@@ -1,0 +1,34 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "tundish/app/commands.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/model/classifier.hpp"
+#include "tundish/model/device.hpp"
+#include "tundish/sagemaker/paths.hpp"
+#include "tundish/sagemaker/serve_environment.hpp"
+#include "tundish/serve/serve.hpp"
+
+namespace tundish {
+
+void serve_command(const std::filesystem::path& root, const ServeArguments& arguments) {
+    const Environment environment = [](const char* name) -> const char* { return std::getenv(name); };
+    log_setup(serve_log_level(environment));
+    ServeOptions options;
+    read_serve_environment(environment, options);
+    if (arguments.port) options.port = *arguments.port;
+    if (arguments.largest_body) options.http.largest_body = *arguments.largest_body;
+    options.model_folder = Paths(root).model();
+    const auto load = [folder = options.model_folder](const ClassifierOptions& classifier) {
+        set_up_device(at::kCPU, classifier.threads, /*deterministic=*/false);
+        return load_classifier(folder, classifier);
+    };
+    if (serve(options, load)) return;
+    // Threads that were cut off are still at work: nothing is left for us to tidy up, and they must not be waited for.
+    std::fflush(nullptr);
+    ::_exit(0);
+}
+
+}  // namespace tundish

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "tundish/base/unique_fd.hpp"
+#include "tundish/serve/connection.hpp"
+
+namespace tundish {
+
+/// All open connections. One that is idle is watched with epoll, which reports it once when a request (or the end)
+/// arrives; from then until release() it belongs to the thread that was told. Any thread.
+class ConnectionTable {
+  public:
+    /// Watches `listener` and, until it is readable for the first time, `stop` as well. Throws MachineError when the
+    /// system refuses.
+    ConnectionTable(int listener, int stop);
+
+    /// Takes a new connection and watches it.
+    void add(UniqueFd fd);
+
+    /// Watches it again: its next request has not come yet.
+    void release(Connection& connection);
+
+    /// Forgets it; its socket is closed.
+    void remove(Connection& connection);
+
+    struct Ready {
+        std::vector<Connection*> connections;  ///< have something to read; they belong to the caller now
+        bool listener = false;                 ///< connections wait to be accepted
+    };
+
+    /// Waits up to `longest` for something to be ready, or for the stop flag.
+    Ready wait(std::chrono::milliseconds longest);
+
+    /// Stops or resumes watching the listener.
+    void watch_listener(bool on);
+
+    /// Closes connections that were idle for `longest`.
+    void close_idle(std::chrono::seconds longest);
+
+    [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] std::size_t busy() const;
+
+  private:
+    struct Entry {
+        std::unique_ptr<Connection> connection;
+        bool busy = false;
+        Connection::Clock::time_point since;
+    };
+
+    void watch(int operation, int fd, void* what, std::uint32_t events) const;
+
+    UniqueFd epoll_;
+    int listener_, stop_;
+    mutable std::mutex mutex_;
+    std::unordered_map<const void*, Entry> entries_;
+    std::size_t busy_ = 0;
+};
+
+}  // namespace tundish

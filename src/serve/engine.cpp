@@ -1,0 +1,178 @@
+#include "tundish/serve/engine.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include "engine_queue.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/stopwatch.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/serve/request_error.hpp"
+
+namespace tundish {
+namespace {
+
+using std::chrono::milliseconds;
+
+double seconds_since(Engine::Clock::time_point begin) {
+    return std::chrono::duration<double>(Engine::Clock::now() - begin).count();
+}
+
+std::int64_t now_in_milliseconds() {
+    return std::chrono::duration_cast<milliseconds>(Engine::Clock::now().time_since_epoch()).count();
+}
+
+// One thread that computes, with its memory.
+class Worker {
+  public:
+    Worker(const Classifier& classifier, EngineQueue& queue, const EngineEvents& events)
+        : classifier_(classifier), queue_(queue), events_(events), thread_([this] { run(); }) {}
+
+    void join() { thread_.join(); }
+
+    // When the pass that is running began; 0: none is.
+    [[nodiscard]] std::int64_t busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
+
+  private:
+    void run() {
+        for (auto batch = queue_.take(); !batch.empty(); batch = queue_.take()) {
+            for (const auto& slice : batch) events_.waited(seconds_since(slice.request->queued));
+            const std::string failure = compute(batch);
+            if (failure.empty() || batch.size() == 1) {
+                queue_.finish(batch, failure);
+            } else {
+                one_by_one(batch, failure);
+            }
+        }
+    }
+
+    // What one bad request does to a batch must not hurt the others in it.
+    void one_by_one(const std::vector<Slice>& batch, const std::string& failure) {
+        log_warning(text("a batch of ", batch.size(), " requests failed (", failure, "): each is tried alone"));
+        for (const auto& slice : batch) queue_.finish({slice}, compute({slice}));
+    }
+
+    std::string compute(const std::vector<Slice>& batch) {
+        busy_since_ = now_in_milliseconds();
+        std::string failure;
+        try {
+            forward(batch);
+        } catch (const std::bad_alloc&) {
+            failure = "out of memory";
+        } catch (const std::exception& error) {
+            failure = error.what();
+        }
+        busy_since_ = 0;
+        return failure;
+    }
+
+    void forward(const std::vector<Slice>& batch) {
+        const std::size_t image = classifier_.facts().input.pixels(), classes = classifier_.facts().class_names.size();
+        std::size_t images = 0;
+        for (const auto& slice : batch) images += slice.images;
+        pixels_.resize(images * image);
+        float* to = pixels_.data();
+        for (const auto& slice : batch) to = gather(slice, image, to);
+        probabilities_.resize(images * classes);
+        const Stopwatch watch;
+        classifier_.classify(pixels_.data(), images, probabilities_.data());
+        events_.computed(images, watch.seconds());
+        if (!std::all_of(probabilities_.begin(), probabilities_.end(), [](float p) { return std::isfinite(p); })) {
+            throw std::runtime_error("the model answered with something that is not a number");
+        }
+        const float* from = probabilities_.data();
+        for (const auto& slice : batch) {
+            std::copy_n(from, slice.images * classes, slice.request->probabilities.data() + slice.first * classes);
+            from += slice.images * classes;
+        }
+    }
+
+    static float* gather(const Slice& slice, std::size_t image, float* to) {
+        return std::visit(
+            [&](const auto& values) {
+                const auto begin = values.begin() + static_cast<std::ptrdiff_t>(slice.first * image);
+                return std::copy_n(begin, slice.images * image, to);
+            },
+            slice.request->pixels.values);
+    }
+
+    const Classifier& classifier_;
+    EngineQueue& queue_;
+    const EngineEvents& events_;
+    std::vector<float> pixels_, probabilities_;
+    std::atomic<std::int64_t> busy_since_{0};
+    std::thread thread_;  // last: runs as soon as it exists
+};
+
+}  // namespace
+
+class Engine::Core {
+  public:
+    Core(const Classifier& classifier, const EngineOptions& options, EngineEvents events)
+        : classifier_(classifier), events_(std::move(events)), queue_(options) {
+        for (int i = 0; i < options.workers; ++i) {
+            workers_.push_back(std::make_unique<Worker>(classifier, queue_, events_));
+        }
+    }
+
+    ~Core() {
+        queue_.close();
+        for (auto& worker : workers_) worker->join();
+    }
+
+    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline) {
+        const std::size_t images = pixels.images;
+        if (images == 0) return {};
+        const auto request =
+            std::make_shared<EngineRequest>(std::move(pixels), classifier_.facts().class_names.size(), deadline);
+        if (!queue_.add(request)) {
+            throw RequestError(503, "queue_full", "too many requests wait already: send this one again a little later");
+        }
+        if (const std::size_t left = queue_.wait_for(*request); left > 0) {
+            throw RequestError(503, "deadline_exceeded",
+                               text("no answer within the time for a request; it was given up with ", left, " of ",
+                                    images, " images left. Send fewer images, or later"));
+        }
+        if (!request->failure.empty()) throw RequestError(500, "model_failed", "the model failed: " + request->failure);
+        return std::move(request->probabilities);
+    }
+
+    [[nodiscard]] std::size_t in_flight() const { return queue_.requests(); }
+
+    [[nodiscard]] milliseconds longest_pass() const {
+        std::int64_t longest = 0;
+        for (const auto& worker : workers_) {
+            if (const auto since = worker->busy_since(); since != 0) {
+                longest = std::max(longest, now_in_milliseconds() - since);
+            }
+        }
+        return milliseconds(longest);
+    }
+
+  private:
+    const Classifier& classifier_;
+    EngineEvents events_;
+    EngineQueue queue_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+Engine::Engine(const Classifier& classifier, const EngineOptions& options, EngineEvents events)
+    : core_(std::make_unique<Core>(classifier, options, std::move(events))) {}
+
+Engine::~Engine() = default;
+
+std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline) {
+    return core_->classify(std::move(pixels), deadline);
+}
+
+std::size_t Engine::in_flight() const {
+    return core_->in_flight();
+}
+
+milliseconds Engine::longest_pass() const {
+    return core_->longest_pass();
+}
+
+}  // namespace tundish

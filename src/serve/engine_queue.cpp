@@ -1,0 +1,95 @@
+#include "engine_queue.hpp"
+
+#include <algorithm>
+
+namespace tundish {
+
+bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
+    const std::size_t images = request->pixels.images;
+    const std::lock_guard lock(mutex_);
+    // One request of any length always finds its place.
+    const bool full = requests_ >= options_.most_requests || (requests_ > 0 && images_ + images > options_.most_images);
+    if (closed_ || full) return false;
+    ++requests_;
+    images_ += images;
+    waiting_images_ += images;
+    waiting_.push_back(request);
+    filled_.notify_one();
+    return true;
+}
+
+std::size_t EngineQueue::wait_for(EngineRequest& request) {
+    std::unique_lock lock(mutex_);
+    request.changed.wait_until(lock, request.deadline, [&] { return request.left == 0; });
+    if (request.left > 0) {
+        request.abandoned = true;
+        drop_late();
+    }
+    --requests_;
+    images_ -= request.pixels.images;
+    return request.left;
+}
+
+// With four workers and eight images waiting a worker takes two: the others would be idle otherwise.
+std::size_t EngineQueue::share() const {
+    const auto workers = static_cast<std::size_t>(options_.workers);
+    return std::clamp<std::size_t>((waiting_images_ + workers - 1) / workers, 1, options_.largest_batch);
+}
+
+// Their callers have gone: nobody would read the answers.
+void EngineQueue::drop_late() {
+    const auto now = Engine::Clock::now();
+    std::erase_if(waiting_, [&](const auto& request) {
+        const bool late = request->abandoned || request->deadline < now;
+        if (late) waiting_images_ -= request->pixels.images - request->next;
+        return late;
+    });
+}
+
+std::vector<Slice> EngineQueue::take() {
+    std::unique_lock lock(mutex_);
+    std::vector<Slice> batch;
+    while (batch.empty()) {
+        filled_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+        if (closed_) return {};
+        if (options_.batch_delay.count() > 0 && waiting_images_ < options_.largest_batch) {
+            filled_.wait_for(lock, options_.batch_delay,
+                             [this] { return closed_ || waiting_images_ >= options_.largest_batch; });
+        }
+        drop_late();
+        for (std::size_t room = share(); room > 0 && !waiting_.empty();) {
+            const auto request = waiting_.front();
+            const std::size_t images = std::min(room, request->pixels.images - request->next);
+            batch.push_back({request, request->next, images});
+            request->next += images;
+            waiting_images_ -= images;
+            room -= images;
+            if (request->next == request->pixels.images) waiting_.pop_front();
+        }
+    }
+    if (!waiting_.empty()) filled_.notify_one();
+    return batch;
+}
+
+void EngineQueue::finish(const std::vector<Slice>& slices, const std::string& failure) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& slice : slices) {
+        EngineRequest& request = *slice.request;
+        if (!failure.empty()) request.failure = failure;
+        request.left -= slice.images;
+        if (request.left == 0) request.changed.notify_all();
+    }
+}
+
+void EngineQueue::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    filled_.notify_all();
+}
+
+std::size_t EngineQueue::requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+}
+
+}  // namespace tundish

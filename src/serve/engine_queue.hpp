@@ -1,0 +1,72 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tundish/serve/engine.hpp"
+
+namespace tundish {
+
+/// A request in the engine, shared by whoever waits for its answer and the workers that hold slices of it: neither has
+/// to stay for the other.
+struct EngineRequest {
+    EngineRequest(PixelBatch images, std::size_t classes, Engine::Clock::time_point until)
+        : pixels(std::move(images)), probabilities(pixels.images * classes), deadline(until), left(pixels.images) {}
+
+    const PixelBatch pixels;
+    std::vector<float> probabilities;
+    const Engine::Clock::time_point deadline;
+    const Engine::Clock::time_point queued = Engine::Clock::now();
+    std::size_t next = 0;    ///< first image that no worker has taken
+    std::size_t left;        ///< images without an answer
+    bool abandoned = false;  ///< its deadline passed: what was not taken is dropped
+    std::string failure;     ///< the model's, if it failed
+    std::condition_variable changed;
+};
+
+/// Some images of one request.
+struct Slice {
+    std::shared_ptr<EngineRequest> request;
+    std::size_t first = 0;
+    std::size_t images = 0;
+};
+
+/// The requests that wait, in order. Any thread.
+class EngineQueue {
+  public:
+    explicit EngineQueue(const EngineOptions& options) : options_(options) {}
+
+    /// False when there are too many already.
+    bool add(const std::shared_ptr<EngineRequest>& request);
+
+    /// Waits until it is answered or its deadline has passed. How many images have no answer: then `request` belongs to
+    /// the caller alone if that is 0, and must not be touched otherwise.
+    std::size_t wait_for(EngineRequest& request);
+
+    /// The next batch for a worker: its share of what waits. Empty: the queue was closed.
+    std::vector<Slice> take();
+
+    /// These slices have their answers, or the reason why not.
+    void finish(const std::vector<Slice>& slices, const std::string& failure = {});
+
+    /// take() returns nothing any more.
+    void close();
+
+    [[nodiscard]] std::size_t requests() const;
+
+  private:
+    [[nodiscard]] std::size_t share() const;
+    void drop_late();
+
+    EngineOptions options_;
+    mutable std::mutex mutex_;
+    std::condition_variable filled_;
+    std::deque<std::shared_ptr<EngineRequest>> waiting_;
+    std::size_t waiting_images_ = 0, requests_ = 0, images_ = 0;
+    bool closed_ = false;
+};
+
+}  // namespace tundish

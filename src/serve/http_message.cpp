@@ -1,0 +1,33 @@
+#include "tundish/serve/http_message.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+
+#include "tundish/serve/error_body.hpp"
+
+namespace tundish {
+namespace {
+
+bool same_name(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace
+
+std::string_view HttpHeaders::get(std::string_view name) const {
+    const auto found =
+        std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
+    return found == fields_.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::size_t HttpHeaders::count(std::string_view name) const {
+    return static_cast<std::size_t>(
+        std::count_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); }));
+}
+
+HttpReply error_reply(int status, std::string_view code, std::string_view message) {
+    return {status, "application/json", error_json(code, message), {}};
+}
+
+}  // namespace tundish

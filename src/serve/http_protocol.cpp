@@ -1,0 +1,166 @@
+#include "tundish/serve/http_protocol.hpp"
+
+#include <httplib.h>
+
+#include "body_reader.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/serve/request_error.hpp"
+
+namespace tundish {
+namespace {
+
+using Clock = Connection::Clock;
+
+// What cpp-httplib reads from and writes to.
+class ConnectionStream : public httplib::Stream {
+  public:
+    explicit ConnectionStream(Connection& connection) : connection_(connection) {}
+
+    bool is_readable() const override { return true; }
+    bool is_writable() const override { return true; }
+    ssize_t read(char* to, std::size_t size) override { return connection_.read(to, size); }
+    ssize_t write(const char* from, std::size_t size) override {
+        return connection_.write({from, size}) ? static_cast<ssize_t>(size) : -1;
+    }
+    void get_remote_ip_and_port(std::string& /*unused*/, int& /*unused*/) const override {}
+    void get_local_ip_and_port(std::string& /*unused*/, int& /*unused*/) const override {}
+    // It refuses numbers that select() cannot watch; it has nothing to do with ours.
+    int socket() const override { return 0; }
+
+  private:
+    Connection& connection_;
+};
+
+// The request in work on this thread: the library's callbacks have no place for it.
+struct Exchange {
+    Connection& connection;
+    HttpRequest request;
+    bool close = false;  // after the reply: asked for, or a body was left unread
+};
+thread_local Exchange* exchange_in_work = nullptr;
+
+constexpr const char* kRoute = "/";
+
+std::string code_of(int status) {
+    switch (status) {
+        case 400:
+            return "bad_request";
+        case 414:
+            return "uri_too_long";
+        default:
+            return "http_error";
+    }
+}
+
+void copy_reply(const HttpReply& reply, httplib::Response& to) {
+    to.status = reply.status;
+    for (const auto& [name, value] : reply.headers.fields()) to.set_header(name.c_str(), value);
+    to.body = reply.body;
+    if (!reply.content_type.empty()) to.set_header("Content-Type", reply.content_type);
+}
+
+}  // namespace
+
+// Every request takes the same route to our handler; paths and methods are ours to judge.
+struct HttpProtocol::Library : httplib::Server {
+    Library(const HttpLimits& limits, HttpHandler handle) : bodies(limits), handler(std::move(handle)) {
+        Get(kRoute, [this](const httplib::Request&, httplib::Response& to) { answer(to); });
+        Post(kRoute, [this](const httplib::Request&, httplib::Response& to, const httplib::ContentReader& reader) {
+            answer_with_body(reader, to);
+        });
+        set_error_handler([](const httplib::Request&, httplib::Response& to) {
+            if (!to.body.empty()) return;    // an error of ours
+            exchange_in_work->close = true;  // nobody knows where the next request begins
+            copy_reply(error_reply(to.status, code_of(to.status), "the request is not valid HTTP/1.1"), to);
+            to.set_header("Connection", "close");
+        });
+        set_keep_alive_max_count(1'000'000'000);
+        set_keep_alive_timeout(limits.idle_time.count());
+    }
+
+    void answer(httplib::Response& to) {
+        Exchange& exchange = *exchange_in_work;
+        HttpReply reply;
+        try {
+            reply = handler(exchange.request);
+        } catch (const std::exception& error) {
+            log_error(text("internal error while answering ", exchange.request.path, ": ", error.what()));
+            reply = error_reply(500, "internal_error", "internal error; the server's log says more");
+        }
+        if (exchange.close) reply.headers.add("Connection", "close");
+        copy_reply(reply, to);
+    }
+
+    void answer_with_body(const httplib::ContentReader& reader, httplib::Response& to) {
+        Exchange& exchange = *exchange_in_work;
+        const auto read = [&](const BodyReader::Take& take) {
+            return reader([&](const char* data, std::size_t size) { return take({data, size}); });
+        };
+        exchange.request.refusal = bodies.read(exchange.connection, exchange.request, read);
+        // What follows on this connection then is the rest of the body.
+        exchange.close |= exchange.request.refusal.has_value();
+        const BodyReader::Lease lease(bodies, exchange.request.body.size());
+        answer(to);
+    }
+
+    // Once the headers are known: keeps them for us, and hides from the library what it would act on by itself.
+    static void take_over(httplib::Request& request) {
+        Exchange& exchange = *exchange_in_work;
+        exchange.request.method = request.method;
+        exchange.request.path = request.path;
+        for (const auto& [name, value] : request.headers) exchange.request.headers.add(name, value);
+        if (request.method != "GET" && request.method != "HEAD") request.method = "POST";
+        // A body that nobody reads here.
+        const auto length = exchange.request.headers.get("Content-Length");
+        exchange.close |= request.method != "POST" &&
+                          ((!length.empty() && length != "0") || exchange.request.headers.has("Transfer-Encoding"));
+        request.path = kRoute;
+        request.ranges.clear();
+        for (const char* name : {"Expect", "Content-Type", "Accept-Encoding", "Range"}) request.headers.erase(name);
+    }
+
+    // Its parameters differ between the versions of Debian 12 and 13.
+    bool process(ConnectionStream& stream, bool last, bool& closed) {
+        return process_by(stream, last, closed, take_over, &Library::process_request);
+    }
+
+    template <typename Class>
+    bool process_by(httplib::Stream& stream, bool last, bool& closed,
+                    const std::function<void(httplib::Request&)>& setup,
+                    bool (Class::*member)(httplib::Stream&, bool, bool&,
+                                          const std::function<void(httplib::Request&)>&)) {
+        return (this->*member)(stream, last, closed, setup);
+    }
+
+    template <typename Class>
+    bool process_by(httplib::Stream& stream, bool last, bool& closed,
+                    const std::function<void(httplib::Request&)>& setup,
+                    bool (Class::*member)(httplib::Stream&, const std::string&, int, const std::string&, int, bool,
+                                          bool&, const std::function<void(httplib::Request&)>&)) {
+        return (this->*member)(stream, {}, 0, {}, 0, last, closed, setup);
+    }
+
+    BodyReader bodies;
+    HttpHandler handler;
+};
+
+HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler)
+    : limits_(limits), library_(std::make_unique<Library>(limits, std::move(handler))) {}
+
+HttpProtocol::~HttpProtocol() = default;
+
+bool HttpProtocol::exchange(Connection& connection, bool last) {
+    Exchange exchange{connection, {}, last};
+    exchange_in_work = &exchange;
+    connection.set_deadline(Clock::now() + limits_.header_time);
+    ConnectionStream stream(connection);
+    bool closed = false;
+    const bool answered = library_->process(stream, last, closed);
+    connection.set_deadline(Clock::now() + limits_.stall_time);
+    const bool sent = connection.flush();
+    exchange_in_work = nullptr;
+    return answered && sent && !closed && !exchange.close;
+}
+
+}  // namespace tundish

@@ -1,0 +1,119 @@
+#include "tundish/serve/http_server.hpp"
+
+#include "connection_table.hpp"
+#include "elastic_threads.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+using Clock = Connection::Clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{500};  // between looks at idle connections
+// How long a thread stays with its connection for the next request, which usually follows at once.
+constexpr milliseconds kLinger{20};
+
+}  // namespace
+
+class HttpServer::Core {
+  public:
+    Core(const HttpServerOptions& options, HttpHandler handler)
+        : options_(options),
+          listener_(options.port),
+          protocol_(options.limits, std::move(handler)),
+          table_(listener_.fd(), stop_fd()),
+          threads_(options.most_threads) {}
+
+    [[nodiscard]] int port() const { return listener_.port(); }
+
+    bool run() {
+        while (!stop_requested()) turn(kTick);
+        return drain();
+    }
+
+  private:
+    void turn(milliseconds longest) {
+        auto ready = table_.wait(longest);
+        if (ready.listener) accept_all();
+        for (Connection* connection : ready.connections) {
+            last_request_ = Clock::now();
+            threads_.run([this, connection] { serve(*connection); });
+        }
+        if (const auto now = Clock::now(); now - last_look_ > kTick) {
+            last_look_ = now;
+            table_.close_idle(options_.limits.idle_time);
+            if (paused_ && table_.size() < options_.most_connections) pause(false);
+        }
+    }
+
+    void accept_all() {
+        while (table_.size() < options_.most_connections) {
+            auto fd = listener_.accept();
+            if (!fd) return;
+            last_request_ = Clock::now();
+            table_.add(std::move(*fd));
+        }
+        log_warning(text(options_.most_connections, " connections are open: new ones wait until one ends"));
+        pause(true);
+    }
+
+    void pause(bool on) {
+        paused_ = on;
+        table_.watch_listener(!on);
+    }
+
+    void serve(Connection& connection) noexcept {
+        bool open = true;
+        try {
+            do {
+                open = protocol_.exchange(connection, stop_requested());
+            } while (open && connection.wait_for_input(stop_requested() ? milliseconds(0) : kLinger));
+            if (open) return table_.release(connection);
+        } catch (const std::exception& error) {
+            log_error(text("a connection ended with an internal error: ", error.what()));
+        }
+        connection.close_gently();
+        table_.remove(connection);
+    }
+
+    // Everything that was sent before the stop is answered: requests in work, on open connections, in the backlog.
+    bool drain() {
+        log_info(text("draining: ", table_.busy(), " requests in flight"));
+        const auto end = Clock::now() + options_.drain_time;
+        last_request_ = Clock::now();
+        while (Clock::now() < end) {
+            turn(milliseconds(20));
+            if (table_.busy() == 0 && Clock::now() - last_request_ > options_.quiet_time) return true;
+        }
+        log_warning(
+            text("draining took ", options_.drain_time.count(), " s: ", table_.busy(), " requests are cut off now"));
+        return false;
+    }
+
+    HttpServerOptions options_;
+    Listener listener_;
+    HttpProtocol protocol_;
+    ConnectionTable table_;
+    bool paused_ = false;
+    Clock::time_point last_look_ = Clock::now();
+    Clock::time_point last_request_ = Clock::now();
+    ElasticThreads threads_;  // last: ends before what its tasks use
+};
+
+HttpServer::HttpServer(const HttpServerOptions& options, HttpHandler handler)
+    : core_(std::make_unique<Core>(options, std::move(handler))) {}
+
+HttpServer::~HttpServer() = default;
+
+int HttpServer::port() const {
+    return core_->port();
+}
+
+bool HttpServer::run() {
+    return core_->run();
+}
+
+}  // namespace tundish

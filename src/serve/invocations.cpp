@@ -1,0 +1,52 @@
+#include "invocations.hpp"
+
+#include <atomic>
+
+#include "tundish/base/log.hpp"
+#include "tundish/base/stopwatch.hpp"
+#include "tundish/serve/reply_writer.hpp"
+#include "tundish/serve/request_parser.hpp"
+
+namespace tundish {
+namespace {
+
+constexpr const char* kRangeWarning =
+    "all values are at most 1, but pixels are 0..255: if they were scaled, send them unscaled";
+
+// At most once a minute: a client with this fault sends many.
+void warn_of_range() {
+    static std::atomic<std::int64_t> next_allowed{0};
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    std::int64_t allowed = next_allowed.load();
+    if (now < allowed || !next_allowed.compare_exchange_strong(allowed, now + 60)) return;
+    log_warning(std::string("a request was answered although ") + kRangeWarning);
+}
+
+}  // namespace
+
+HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model, const ServeOptions& options,
+                            ServeMetrics& metrics) {
+    const auto deadline = Engine::Clock::now() + options.request_time;
+    const ClassifierFacts& facts = model.classifier->facts();
+    const ReplyType type = choose_reply_type(request.headers.get("Accept"), options.default_reply);
+    Stopwatch watch;
+    const ParseLimits limits{.placeholder_for_bad_lines = options.placeholder_for_bad_lines && options.batch_transform};
+    ParsedRequest parsed =
+        parse_request(request.headers.get("Content-Type"), as_bytes(request.body), facts.input, limits);
+    metrics.observe(ServePhase::decode, watch.seconds());
+    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline);
+    watch.restart();
+    HttpReply reply{200,
+                    std::string(content_type_of(type)),
+                    write_reply(type, parsed.form, probabilities, facts.class_names, options.batch_transform),
+                    {}};
+    metrics.observe(ServePhase::encode, watch.seconds());
+    if (parsed.suspicious_range) {
+        reply.headers.add("X-Tundish-Warning", kRangeWarning);
+        warn_of_range();
+    }
+    return reply;
+}
+
+}  // namespace tundish

@@ -1,0 +1,42 @@
+#include "served_model.hpp"
+
+#include "tundish/base/processors.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+
+int worker_count(const ServeOptions& options) {
+    return options.workers > 0 ? options.workers : usable_processors();
+}
+
+std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,
+                                               ServeMetrics& metrics) {
+    auto model = std::make_unique<ServedModel>();
+    const int workers = worker_count(options);
+    const int threads = std::max(1, usable_processors() / workers);
+    model->classifier = load({.threads = threads, .largest_batch = options.largest_batch});
+    EngineOptions engine{.workers = workers,
+                         .largest_batch = options.largest_batch,
+                         .most_requests = options.most_requests,
+                         .batch_delay = options.batch_delay};
+    EngineEvents events{.waited = [&metrics](double seconds) { metrics.observe(ServePhase::queue, seconds); },
+                        .computed =
+                            [&metrics](std::size_t images, double seconds) {
+                                metrics.observe(ServePhase::inference, seconds);
+                                metrics.observe_batch(images);
+                            }};
+    model->engine = std::make_unique<Engine>(*model->classifier, engine, std::move(events));
+    const ImageShape& shape = model->classifier->facts().input;
+    PixelBatch grey{shape, 1, std::vector<float>(shape.pixels(), 127.0F)};
+    model->engine->classify(std::move(grey), Engine::Clock::now() + options.stuck_time);
+    return model;
+}
+
+std::string describe(const ServedModel& model, const ServeOptions& options) {
+    const ClassifierFacts& facts = model.classifier->facts();
+    return text(facts.architecture.empty() ? "a TorchScript model" : facts.architecture, " with ",
+                facts.class_names.size(), " classes for ", to_text(facts.input), " images, ", facts.precision, ", ",
+                worker_count(options), " workers; ", facts.engine);
+}
+
+}  // namespace tundish

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+
+#include "tundish/serve/endpoint.hpp"
+#include "tundish/serve/engine.hpp"
+#include "tundish/serve/serve_metrics.hpp"
+
+namespace tundish {
+
+/// The model and the engine that runs it, once it is ready.
+struct ServedModel {
+    std::unique_ptr<Classifier> classifier;
+    std::unique_ptr<Engine> engine;
+};
+
+/// How many threads compute, when the user has not said.
+int worker_count(const ServeOptions& options);
+
+/// Loads, and runs a pass through the engine: what has answered once will answer again. Throws what `load` throws, and
+/// RequestError when the pass fails.
+std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,
+                                               ServeMetrics& metrics);
+
+/// One log line: the model, its classes, what computes.
+std::string describe(const ServedModel& model, const ServeOptions& options);
+
+}  // namespace tundish
