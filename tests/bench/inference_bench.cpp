@@ -1,6 +1,9 @@
 // inference_bench - images per second of the engine that serves, beside plain LibTorch, on one model folder.
 //
 //   inference_bench MODEL_FOLDER [ROUNDS]
+//   inference_bench --engine MODEL_FOLDER WORKERS BATCH SECONDS
+//
+// The second form prints one number: images per second of WORKERS threads that each run our engine alone.
 //
 // Each round times, for batches of 1 to 64 images and 1 to all threads, our engine and model.pt run by LibTorch, one
 // after the other. Prints medians and the ratio.
@@ -8,8 +11,10 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tundish/base/processors.hpp"
@@ -55,11 +60,37 @@ void compare(const std::string& folder, std::size_t batch, int threads, int roun
                 median(ours), median(theirs), median(ratios));
 }
 
+// As `serve` runs it: a thread for each worker, one OpenMP thread in each.
+double images_per_second_of_workers(const std::string& folder, int workers, std::size_t batch, double seconds) {
+    const auto engine = load_classifier(folder, {.threads = 1, .largest_batch = batch});
+    const std::vector<float> pixels(batch * engine->facts().input.pixels(), 100.0F);
+    std::atomic<std::size_t> images{0};
+    const Stopwatch watch;
+    std::vector<std::thread> threads;
+    for (int worker = 0; worker < workers; ++worker) {
+        threads.emplace_back([&] {
+            std::vector<float> probabilities(batch * engine->facts().class_names.size());
+            while (watch.seconds() < seconds) {
+                engine->classify(pixels.data(), batch, probabilities.data());
+                images += batch;
+            }
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    return static_cast<double>(images) / watch.seconds();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     if (argc < 2) return std::fprintf(stderr, "usage: inference_bench MODEL_FOLDER [ROUNDS]\n"), 2;
     set_up_device(at::kCPU, 0, false);
+    if (std::string(argv[1]) == "--engine" && argc == 6) {
+        const double found = images_per_second_of_workers(
+            argv[2], std::stoi(argv[3]), static_cast<std::size_t>(std::stoi(argv[4])), std::stod(argv[5]));
+        std::printf("%.1f\n", found);
+        return 0;
+    }
     const int rounds = argc > 2 ? std::stoi(argv[2]) : 5;
     for (const int threads : {1, usable_processors()}) {
         for (const std::size_t batch : {1, 2, 4, 8, 16, 32, 64}) compare(argv[1], batch, threads, rounds);
