@@ -84,6 +84,7 @@ CifarFiles find_cifar_files(const ChannelFiles& files) {
     }
     if (by_folder.size() > 1) {
         std::vector<std::string> folders;
+        folders.reserve(by_folder.size());
         for (const auto& [folder, unused] : by_folder)
             folders.push_back(folder.empty() ? "the top folder" : folder + '/');
         throw DataError(text(
