@@ -5,10 +5,10 @@
 namespace tundish {
 namespace {
 
-CifarPart part_from_text(const std::string& name) {
-    if (name == "train") return CifarPart::train;
-    if (name == "test") return CifarPart::test;
-    if (name == "all") return CifarPart::all;
+DataPart part_from_text(const std::string& name) {
+    if (name == "train") return DataPart::train;
+    if (name == "test") return DataPart::test;
+    if (name == "all") return DataPart::all;
     throw ConfigError(text("--part: expected train, test or all, found '", name, "'."));
 }
 

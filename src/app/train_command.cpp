@@ -3,6 +3,7 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/data/sample_stream.hpp"
 #include "tundish/distributed/communicator.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/sagemaker/hyperparameters.hpp"
@@ -51,6 +52,11 @@ TrainingPaths paths_of(const Paths& paths, const std::string& host) {
                         .plots_folder = output}};
 }
 
+bool waits_for_streams(const InputDataConfig& channels) {
+    return channels.train.mode == InputMode::pipe ||
+           (channels.validation && channels.validation->mode == InputMode::pipe);
+}
+
 }  // namespace
 
 void train_command(const std::filesystem::path& root) {
@@ -62,6 +68,8 @@ void train_command(const std::filesystem::path& root) {
     log_notes(channels.notes);
     const ResourceConfig cluster = read_resource_config(paths);
     refuse_what_is_not_built(channels, cluster);
+    const TrainingPaths files = paths_of(paths, cluster.current_host);
+    if (waits_for_streams(channels) && already_finished(settings.options, files)) return;
 
     set_up_device(choose_device(), /*threads=*/0, settings.options.deterministic);
     const TrainingData data =
@@ -69,7 +77,8 @@ void train_command(const std::filesystem::path& root) {
                            pointer_to(channels.validation_lst), settings.options.data);
     compare_sample_count(settings.options.data.num_training_samples, data);
     SoloCommunicator communicator;
-    train(settings.options, data, paths_of(paths, cluster.current_host), communicator);
+    train(settings.options, data, files, communicator);
+    if (data.stream) data.stream->report_skipped();
 }
 
 }  // namespace tundish

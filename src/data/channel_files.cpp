@@ -24,8 +24,8 @@ bool is_clutter(const std::string& name) {
 
 [[noreturn]] void cannot_list(const ChannelSpec& channel, const fs::path& path, const std::error_code& reason) {
     throw DataError(text(name_of(channel), ": cannot read ", path.string(), ": ", system_reason(reason.value()),
-                         ". Expected a readable folder with the channel's files; check the channel's S3 prefix, "
-                         "and the permissions when running locally."));
+                         ". Expected a readable folder with files. ", check_prefix(channel),
+                         " When running locally, check the permissions too."));
 }
 
 void check_folder(const ChannelSpec& channel) {
@@ -37,7 +37,8 @@ void check_folder(const ChannelSpec& channel) {
     const auto status = fs::status(channel.path, error);
     if (!fs::exists(status)) {
         throw DataError(text(name_of(channel), ": there is no folder ", channel.path.string(),
-                             ". Expected the channel's files there; check the job's input data configuration."));
+                             ". Expected the channel's files there; check the job's input data configuration.",
+                             pipe_hint(channel)));
     }
     if (!fs::is_directory(status)) {
         throw DataError(
@@ -69,7 +70,19 @@ void walk(const fs::path& folder, const std::string& prefix, int depth, ChannelF
 }  // namespace
 
 std::string name_of(const ChannelSpec& channel) {
-    return text("channel '", channel.name, "'");
+    return channel.name.empty() ? channel.path.string() : text("channel '", channel.name, "'");
+}
+
+std::string check_prefix(const ChannelSpec& channel) {
+    return channel.name.empty() ? "Check the path." : "Check the channel's S3 prefix.";
+}
+
+std::string pipe_hint(const ChannelSpec& channel) {
+    const std::string fifo = channel.path.string() + "_0";
+    std::error_code ignored;
+    if (channel.name.empty() || !fs::is_fifo(fifo, ignored)) return {};
+    return text(" There is a FIFO ", fifo,
+                ", as a channel in Pipe mode has: if that is meant, set its TrainingInputMode to Pipe.");
 }
 
 ChannelFiles list_channel(const ChannelSpec& channel) {

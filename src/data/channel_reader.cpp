@@ -1,7 +1,11 @@
 #include "tundish/data/channel_reader.hpp"
 
+#include "unwrapped_source.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/data/cifar_reader.hpp"
+#include "tundish/data/compressed_cifar.hpp"
 #include "tundish/data/files_source.hpp"
 #include "tundish/data/format_guess.hpp"
 #include "tundish/data/idx_reader.hpp"
@@ -28,10 +32,6 @@ bool has_list(const ChannelFiles& files) {
 const std::string* first_file(const ChannelFiles& files, bool (*matches)(std::string_view)) {
     const auto found = std::find_if(files.files.begin(), files.files.end(), matches);
     return found == files.files.end() ? nullptr : &*found;
-}
-
-bool is_binary(std::string_view file) {
-    return file.ends_with(".bin");
 }
 
 // "image/png; charset=x" → "image/png".
@@ -73,7 +73,8 @@ constexpr const char* kWhatIsRead =
                          some_of(files.files), " (", files.files.front(), ": ",
                          describe_bytes(first_bytes(source_of(files, files.files.front()), 32)), ")",
                          files.channel.content_type.empty() ? "" : ", content type ", files.channel.content_type,
-                         ". Set data_format, or unpack archives before uploading them."));
+                         files.channel.name.empty() ? ". Unpack archives first."
+                                                    : ". Set data_format, or unpack archives before uploading them."));
 }
 
 // Only what cannot be a coincidence: small numbers 3,073 bytes apart can, and CIFAR's files are known by their names.
@@ -92,7 +93,7 @@ std::optional<FormatGuess> guess_by_first_bytes(const ChannelFiles& files) {
 
 void decide_by_files(OpenedChannel& opened) {
     const auto& files = opened.files;
-    const std::string* binary = first_file(files, is_binary);
+    const std::string* binary = first_file(files, has_cifar_name);
     const std::string* image = first_file(files, has_image_name);
     if (image != nullptr && has_list(files)) {
         opened.format = DataFormat::lst;
@@ -112,6 +113,16 @@ void decide_by_files(OpenedChannel& opened) {
     } else {
         cannot_tell(files);
     }
+}
+
+bool may_wrap_cifar(DataFormat format) {
+    return format == DataFormat::recordio || format == DataFormat::cifar10 || format == DataFormat::cifar100;
+}
+
+// For the log.
+std::string wrapped_reason(DataFormat format, ByteSpan head) {
+    const auto wrapped = may_wrap_cifar(format) ? guess_wrapped_format(head) : std::nullopt;
+    return wrapped ? text(", ", wrapped->reason) : "";
 }
 
 // What a content type says beyond doubt; nothing for those that any format may have.
@@ -140,6 +151,15 @@ void decide(OpenedChannel& opened, bool with_lst_channel, DataFormat wanted) {
     }
 }
 
+// Records, or CIFAR's records in those of RecordIO.
+std::unique_ptr<RecordReader> read_stream(std::unique_ptr<PeekedSource> source, const ChannelSpec& channel,
+                                          DataFormat format, const DataOptions& options) {
+    const auto wrapped = may_wrap_cifar(format) ? guess_wrapped_format(source->head()) : std::nullopt;
+    if (!wrapped) return std::make_unique<StreamReader>(std::move(source), channel, format, options);
+    return std::make_unique<StreamReader>(std::make_unique<UnwrappedSource>(std::move(source)), channel,
+                                          wrapped->format, options);
+}
+
 std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, const DataOptions& options) {
     auto records = record_files(opened.files);
     std::vector<std::string> others;
@@ -150,9 +170,16 @@ std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, con
         throw DataError(text(name_of(opened.files.channel), ": expected ", to_text(opened.format),
                              " files, found only ", some_of(others), '.'));
     }
-    auto source = std::make_unique<FilesSource>(opened.files.channel, std::move(records));
-    return std::make_unique<StreamReader>(inflate_on_sight(std::move(source)), opened.files.channel, opened.format,
-                                          options);
+    auto files = std::make_unique<FilesSource>(opened.files.channel, std::move(records));
+    auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(files)), kGuessBytes);
+    return read_stream(std::move(source), opened.files.channel, opened.format, options);
+}
+
+std::unique_ptr<RecordReader> cifar_reader(const OpenedChannel& opened, DataPart part, const DataOptions& options) {
+    const auto names = choose_cifar_files(opened.files, part);
+    if (any_compressed(opened.files, names))
+        return std::make_unique<CompressedCifar>(opened.files, names, opened.format, options);
+    return std::make_unique<CifarReader>(opened.files, opened.format, part, options.num_classes);
 }
 
 FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted) {
@@ -180,15 +207,20 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
     OpenedChannel opened;
     opened.files = list_channel(channel);
     if (opened.files.files.empty()) {
-        throw DataError(text(name_of(channel), ": expected data files in ", channel.path.string(),
-                             ", found none. Check the channel's S3 prefix."));
+        throw DataError(text(name_of(channel), ": expected data files in ", channel.path.string(), ", found none. ",
+                             check_prefix(channel), pipe_hint(channel)));
     }
     opened.lists = lst != nullptr ? list_channel(*lst) : opened.files;
     decide(opened, lst != nullptr, wanted);
+    if (opened.format != DataFormat::recordio) return opened;
+    if (const auto records = record_files(opened.files); !records.empty()) {
+        auto source = inflate_on_sight(source_of(opened.files, records.front()));
+        opened.reason += wrapped_reason(opened.format, first_bytes(std::move(source), kGuessBytes));
+    }
     return opened;
 }
 
-std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
+std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, DataPart part,
                                                  const DataOptions& options) {
     switch (opened.format) {
         case DataFormat::image_folder:
@@ -208,7 +240,7 @@ std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, Ci
         case DataFormat::cifar100:
             break;
     }
-    return std::make_unique<CifarReader>(opened.files, opened.format, part, options.num_classes);
+    return cifar_reader(opened, part, options);
 }
 
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options) {
@@ -218,7 +250,13 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
         throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));
     }
-    return {std::make_unique<StreamReader>(std::move(source), channel, format, options), format, std::move(reason)};
+    reason += wrapped_reason(format, source->head());
+    return {read_stream(std::move(source), channel, format, options), format, std::move(reason)};
+}
+
+void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {
+    log_info(text(name_of(channel), channel.mode == InputMode::pipe ? ": Pipe mode, format " : ": format ",
+                  to_text(format), " (", reason, ')'));
 }
 
 bool has_test_file(const OpenedChannel& opened) {

@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 
 namespace tundish {
 namespace {
@@ -26,51 +25,23 @@ const char* title(DataFormat format) {
     return format == DataFormat::cifar100 ? "CIFAR-100" : "CIFAR-10";
 }
 
-bool is_names_file(std::string_view file) {
-    const auto name = name_part(file);
-    return name == "batches.meta.txt" || name == "fine_label_names.txt" || name == "coarse_label_names.txt";
-}
-
-void log_what_is_left_out(const ChannelFiles& files) {
-    std::vector<std::string> others;
-    for (const auto& file : files.files) {
-        if (!file.ends_with(".bin") && !is_names_file(file)) others.push_back(file);
-    }
-    log_ignored(files.channel, "not CIFAR records", others);
-}
-
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
-    std::istringstream in(read_file(path));
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(in, line);) {
-        if (const auto name = trim(line); !name.empty()) lines.emplace_back(name);
-    }
-    return lines;
-}
-
 }  // namespace
 
-CifarReader::CifarReader(const ChannelFiles& files, DataFormat format, CifarPart part, std::int64_t classes)
+CifarReader::CifarReader(const ChannelFiles& files, DataFormat format, DataPart part, std::int64_t classes)
     : channel_(files.channel),
       format_(format),
       label_bytes_(format == DataFormat::cifar100 ? 2 : 1),
       record_bytes_(label_bytes_ + kPixelBytes),
       classes_(classes > 0 ? classes : (format == DataFormat::cifar100 ? 100 : 10)) {
     choose_files(files, part);
-    read_class_names(files, folder_part(files_.front().name));
-    log_what_is_left_out(files);
+    class_names_ = cifar_class_names(files, folder_part(files_.front().name), format, classes_);
+    log_other_than_cifar(files);
 }
 
 CifarReader::~CifarReader() = default;
 
-void CifarReader::choose_files(const ChannelFiles& files, CifarPart part) {
-    const CifarFiles found = find_cifar_files(files);
-    std::vector<std::string> names;
-    const bool with_test = part == CifarPart::all || part == CifarPart::test || part == CifarPart::evaluation;
-    const bool with_train =
-        part == CifarPart::all || part == CifarPart::train || (part == CifarPart::evaluation && found.test.empty());
-    if (with_train) names = found.train;
-    if (with_test) names.insert(names.end(), found.test.begin(), found.test.end());
+void CifarReader::choose_files(const ChannelFiles& files, DataPart part) {
+    const auto names = choose_cifar_files(files, part);
     for (const auto& name : names) {
         std::error_code error;
         const auto size = std::filesystem::file_size(files.path_of(name), error);
@@ -81,9 +52,8 @@ void CifarReader::choose_files(const ChannelFiles& files, CifarPart part) {
         total_ += files_.back().records;
     }
     if (total_ > 0) return;
-    const auto& seen = found.train.empty() ? found.test : found.train;
     throw DataError(text(name_of(channel_), ": expected ", title(format_), " records to ",
-                         part == CifarPart::train ? "train on" : "read", ", found none: only ", some_of(seen), '.'));
+                         part == DataPart::train ? "train on" : "read", ", found none: only ", some_of(names), '.'));
 }
 
 void CifarReader::check_size(const std::string& name, std::int64_t size) const {
@@ -99,23 +69,7 @@ void CifarReader::check_size(const std::string& name, std::int64_t size) const {
         " (from byte ", whole * record, ") is cut off or bytes were added. ",
         fits_other ? text("The size fits records of ", other,
                           " bytes: set data_format=", format_ == DataFormat::cifar100 ? "cifar10" : "cifar100", '.')
-                   : std::string("Upload the file again, or take it out of the channel if it is not CIFAR data.")));
-}
-
-void CifarReader::read_class_names(const ChannelFiles& files, std::string_view folder) {
-    const std::string wanted = format_ == DataFormat::cifar100 ? "fine_label_names.txt" : "batches.meta.txt";
-    const std::string beside = folder.empty() ? wanted : text(folder, '/', wanted);
-    for (const auto& file : {beside, wanted}) {
-        if (!std::binary_search(files.files.begin(), files.files.end(), file)) continue;
-        auto names = read_lines(files.path_of(file));
-        if (static_cast<std::int64_t>(names.size()) == classes_) {
-            class_names_ = std::move(names);
-        } else {
-            log_warning(text(name_of(channel_), ": ", file, " names ", names.size(), " classes, not ", classes_,
-                             "; classes are called by their numbers"));
-        }
-        return;
-    }
+                   : std::string("Upload the file again, or take it away if it is not CIFAR data.")));
 }
 
 std::string CifarReader::what(std::size_t file) const {

@@ -78,8 +78,10 @@ std::string FilesSource::what() const {
 }
 
 std::string FilesSource::advice(Damage damage) const {
-    return damage == Damage::cut_off ? "The file is cut off: upload it again."
-                                     : "Upload the file again, or take it out of the channel if it is other data.";
+    if (damage == Damage::cut_off)
+        return text("The file is cut off: ", channel_.name.empty() ? "copy" : "upload", " it again.");
+    return channel_.name.empty() ? "Copy the file again, or take it out of the folder if it is other data."
+                                 : "Upload the file again, or take it out of the channel if it is other data.";
 }
 
 }  // namespace tundish

@@ -2,7 +2,10 @@
 
 #include "tundish/base/crc32c.hpp"
 #include "tundish/data/fixed_records.hpp"
+#include "tundish/data/image_header.hpp"
 #include "tundish/data/recordio.hpp"
+
+#include <algorithm>
 
 namespace tundish {
 namespace {
@@ -30,7 +33,30 @@ bool has_labels(ByteSpan head, const FixedLayout& layout) {
     return true;
 }
 
+// An encoded image, with MXNet's header or without.
+bool is_image_record(ByteSpan payload) {
+    constexpr std::size_t kMxnetHeader = 24;
+    if (image_format(payload)) return true;
+    if (payload.size() < kMxnetHeader) return false;
+    const std::size_t image_at = kMxnetHeader + 4 * std::size_t{load_le<std::uint32_t>(payload.data())};
+    return image_at < payload.size() && image_format(payload.subspan(image_at));
+}
+
 }  // namespace
+
+std::optional<FormatGuess> guess_wrapped_format(ByteSpan head) {
+    constexpr std::size_t kHeader = 8;
+    if (!is_recordio(head)) return std::nullopt;
+    const auto word = load_le<std::uint32_t>(head.data() + 4);
+    const std::size_t length = word & ((1U << 29U) - 1);
+    const auto object = head.subspan(kHeader, std::min(length, head.size() - kHeader));
+    if (word >> 29U != 0 || is_image_record(object)) return std::nullopt;
+    if (length % kCifar10Layout.record_bytes == 0 && has_labels(object, kCifar10Layout))
+        return FormatGuess{DataFormat::cifar10, "with CIFAR-10 records in it"};
+    if (length % kCifar100Layout.record_bytes == 0 && has_labels(object, kCifar100Layout))
+        return FormatGuess{DataFormat::cifar100, "with CIFAR-100 records in it"};
+    return std::nullopt;
+}
 
 std::optional<FormatGuess> guess_format(ByteSpan head) {
     if (is_recordio(head)) return FormatGuess{DataFormat::recordio, "begins with RecordIO's magic number"};

@@ -13,13 +13,12 @@ std::optional<ByteSpan> Framing::next() {
     }
     ++in_part_;
     record_at_ = input_.offset();
-    const ByteSpan record = read_record();
     ++count_;
-    return record;
+    return read_record();
 }
 
 std::string Framing::origin() const {
-    return text(input_.source().place(), ", record ", in_part_);
+    return text(input_.source().place(), ", record ", in_part_, " (byte ", record_at_, ')');
 }
 
 std::string Framing::what() const {

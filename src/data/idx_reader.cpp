@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::int64_t kMnistClasses = 10;
 
-std::vector<IdxFiles::Pair> choose(const ChannelFiles& files, CifarPart part) {
+std::vector<IdxFiles::Pair> choose(const ChannelFiles& files, DataPart part) {
     const IdxFiles found = find_idx_files(files);
     const bool with_train =
-        part == CifarPart::all || part == CifarPart::train || (part == CifarPart::evaluation && found.test.empty());
+        part == DataPart::all || part == DataPart::train || (part == DataPart::evaluation && found.test.empty());
     std::vector<IdxFiles::Pair> pairs;
     if (with_train) pairs = found.train;
-    if (part != CifarPart::train) pairs.insert(pairs.end(), found.test.begin(), found.test.end());
+    if (part != DataPart::train) pairs.insert(pairs.end(), found.test.begin(), found.test.end());
     return pairs;
 }
 
@@ -33,7 +33,7 @@ void log_what_is_left_out(const ChannelFiles& files) {
 
 }  // namespace
 
-IdxReader::IdxReader(const ChannelFiles& files, CifarPart part, std::int64_t classes)
+IdxReader::IdxReader(const ChannelFiles& files, DataPart part, std::int64_t classes)
     : files_(files), classes_(classes > 0 ? classes : kMnistClasses) {
     const auto pairs = choose(files, part);
     for (const auto& pair : pairs) {
@@ -42,7 +42,7 @@ IdxReader::IdxReader(const ChannelFiles& files, CifarPart part, std::int64_t cla
     }
     if (total_ == 0) {
         throw DataError(text(name_of(files.channel), ": expected images to ",
-                             part == CifarPart::train ? "train on" : "read", ", found none in ", some_of(files.files),
+                             part == DataPart::train ? "train on" : "read", ", found none in ", some_of(files.files),
                              '.'));
     }
     log_what_is_left_out(files);

@@ -40,7 +40,8 @@ void check_not_one_too_deep(const ChannelFiles& files, const ImagesOfClass& clas
     if (classes.size() > 1 || !std::all_of(images.begin(), images.end(), nested)) return;
     throw DataError(text(name_of(files.channel), ": found the single class folder '", name,
                          "', with its images in folders below it (", images.front(), "). ", kLayout,
-                         "Point the channel's S3 prefix at ", name, "/ itself."));
+                         files.channel.name.empty() ? "Give " : "Point the channel's S3 prefix at ", name,
+                         "/ itself."));
 }
 
 void check_count(const ChannelFiles& files, const ImagesOfClass& classes, std::int64_t num_classes) {

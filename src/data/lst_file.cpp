@@ -6,9 +6,7 @@
 #include "tundish/data/labels.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <optional>
 
 namespace tundish {
 namespace {
@@ -41,13 +39,6 @@ Fields split(string_view line) {
     return fields;
 }
 
-std::optional<double> number(string_view field) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error != std::errc() || end != field.data() + field.size() || !std::isfinite(value)) return std::nullopt;
-    return value;
-}
-
 // Without what would break a log line, and not longer than one.
 std::string in_quotes(string_view value) {
     std::string shown(utf8_prefix(value, 120));
@@ -58,14 +49,14 @@ std::string in_quotes(string_view value) {
 
 ImageFile parse_line(string_view line, const std::string& where, std::int64_t num_classes) {
     const auto fields = split(line);
-    if (fields.path.empty() || !number(fields.index)) {
+    if (fields.path.empty() || !parse_number(fields.index)) {
         throw DataError(text(where, ": expected 'index label path' separated by tabs, found ", in_quotes(line), '.'));
     }
     if (fields.path.find('\t') != string_view::npos) {
         throw DataError(text(where, ": expected three fields, found more: ", in_quotes(line),
                              ". Lists with several labels an image are not supported."));
     }
-    const auto label = number(fields.label);
+    const auto label = parse_number(fields.label);
     if (!label || *label != std::floor(*label)) {
         throw DataError(text(where, ": expected a whole number as label, found ", in_quotes(fields.label), '.'));
     }
@@ -99,7 +90,7 @@ void resolve(const ChannelFiles& files, const std::string& list_file, ImageFile&
     if (!there(file)) {
         throw DataError(text(name_of(files.channel), ": there is no image ", in_quotes(image.file), " in ",
                              files.channel.path.string(), ", which ", list_file, " names in line ", image.line,
-                             ". Paths in the list are relative to the channel's folder."));
+                             ". Paths in the list are relative to that folder."));
     }
     image.file = std::move(file);
 }

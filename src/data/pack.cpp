@@ -10,6 +10,7 @@
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
+#include "tundish/data/cifar_reader.hpp"
 #include "tundish/data/idx_reader.hpp"
 #include "tundish/data/shard_writer.hpp"
 
@@ -35,6 +36,16 @@ fs::path without_slash(const fs::path& path) {
     return normal.has_filename() ? normal : normal.parent_path();
 }
 
+bool lies_in(const fs::path& inner, const fs::path& outer) {
+    const auto from_root = [](const fs::path& path) {
+        std::error_code error;
+        const auto whole = fs::weakly_canonical(fs::absolute(path), error);
+        return without_slash(error ? fs::absolute(path) : whole);
+    };
+    const auto relative = from_root(inner).lexically_relative(from_root(outer));
+    return !relative.empty() && *relative.begin() != "..";
+}
+
 // Training files beside test files, in the formats that have such.
 bool has_training_files(const OpenedChannel& opened) {
     if (opened.format == DataFormat::idx) return !find_idx_files(opened.files).train.empty();
@@ -42,24 +53,23 @@ bool has_training_files(const OpenedChannel& opened) {
 }
 
 // Test images must not slip into what will be trained on.
-CifarPart choose_part(const PackOptions& options, const OpenedChannel& opened) {
+DataPart choose_part(const PackOptions& options, const OpenedChannel& opened) {
     const bool with_parts = opened.format == DataFormat::idx || opened.format == DataFormat::cifar10 ||
                             opened.format == DataFormat::cifar100;
     if (!with_parts) {
         if (options.part) throw ConfigError("--part is for CIFAR and IDX files, which have test files among them");
-        return CifarPart::all;
+        return DataPart::all;
     }
     if (options.part) return *options.part;
-    if (!has_test_file(opened) || !has_training_files(opened)) return CifarPart::all;
+    if (!has_test_file(opened) || !has_training_files(opened)) return DataPart::all;
     log_info("left out the test images; --part test or --part all packs them");
-    return CifarPart::train;
+    return DataPart::train;
 }
 
 // Whatever a File-mode channel may hold can be packed: a format joins here by joining open_channel().
 std::unique_ptr<RecordReader> open_source(const PackOptions& options) {
     ChannelSpec channel;
     channel.path = without_slash(options.in);
-    channel.name = channel.path.filename().string();
     const auto opened = open_channel(channel, nullptr, DataFormat::automatic);
     log_info(text("packing ", channel.path.string(), ": ", to_text(opened.format), " (", opened.reason, ')'));
     return make_record_reader(opened, choose_part(options, opened), {});
@@ -168,6 +178,10 @@ void validate(const PackOptions& options) {
     }
     if (without_slash(options.out).filename().empty())
         throw ConfigError("pack needs a new or empty folder to write to");
+    if (lies_in(options.out, options.in)) {
+        throw ConfigError(text("the folder to write to, ", options.out.string(), ", lies in the one that is read, ",
+                               options.in.string(), ": its files would become part of the input. Give one beside it."));
+    }
     if (options.raw && options.format != PackFormat::recordio) {
         throw ConfigError(
             text("--raw is for --to recordio; ", to_text(options.format), " keeps raw pixels as they are"));

@@ -2,6 +2,7 @@
 
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/data/channel_files.hpp"
 #include "tundish/data/fixed_records.hpp"
 #include "tundish/data/image_header.hpp"
 #include "tundish/data/labels.hpp"
@@ -18,11 +19,19 @@ namespace {
 
 constexpr ImageShape kCifarShape{3, 32, 32};
 
-// A DataError about one payload is that record's problem only.
+// Damage that passing over one record does not mend.
+class StreamProblem : public DataError {
+  public:
+    using DataError::DataError;
+};
+
+// Any other DataError about one payload is that record's problem only.
 template <typename Function>
 auto about_this_record(Function function) {
     try {
         return function();
+    } catch (const StreamProblem&) {
+        throw;
     } catch (const DataError& error) {
         throw RecordProblem(error.what());
     }
@@ -50,29 +59,50 @@ class CifarPayload : public PayloadParser {
 class TfPayload : public PayloadParser {
   public:
     explicit TfPayload(const DataOptions& options)
-        : options_{options.image_feature, options.label_feature, options.image_shape}, classes_(options.num_classes) {}
+        : options_{options.image_feature, options.label_feature, options.image_shape},
+          classes_(options.num_classes),
+          may_skip_(options.on_bad_record != BadRecordPolicy::error) {}
 
-    LabelledImage parse(ByteSpan payload, Framing& /*framing*/) override {
+    LabelledImage parse(ByteSpan payload, Framing& framing) override {
         return about_this_record([&] {
             example_.parse(payload);
-            const TfImage found = read_tf_image(example_, options_);
+            const TfImage found = image_of(framing);
             check_label_range(found.label, classes_);
             return LabelledImage{found.image, found.raw_shape, found.label, /*planar=*/false};
         });
     }
 
   private:
+    // A feature that the first record lacks was named wrongly, as a rule: to train without that record is no advice.
+    [[nodiscard]] TfImage image_of(const Framing& framing) const {
+        try {
+            return read_tf_image(example_, options_);
+        } catch (const MissingFeature& missing) {
+            if (framing.count() > 1 || may_skip_) throw;
+            throw StreamProblem(text(framing.what(), ": ", missing.what(), '.'));
+        }
+    }
+
     TfImageOptions options_;
     std::int64_t classes_;
+    bool may_skip_;
     TfExample example_;
 };
+
+LabelFormat label_format_for(const ChannelSpec& channel) {
+    try {
+        return label_format_of(channel.content_type);
+    } catch (const ConfigError& error) {
+        throw ConfigError(text(name_of(channel), ": ", error.what()));
+    }
+}
 
 // MXNet's image records; or, when the first record is an image without a label, what an augmented manifest gives: an
 // image and its label in turn.
 class RecordIoPayload : public PayloadParser {
   public:
     RecordIoPayload(const ChannelSpec& channel, const DataOptions& options, bool manifest)
-        : label_format_(label_format_of(channel.content_type)),
+        : label_format_(label_format_for(channel)),
           classes_(options.num_classes),
           given_shape_(options.image_shape),
           manifest_(manifest) {}

@@ -33,12 +33,6 @@ class PayloadParser {
     virtual LabelledImage parse(ByteSpan payload, Framing& framing) = 0;
 };
 
-/// A payload that is not what it has to be, in a stream that goes on. `what()` is the cause only.
-class RecordProblem : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
-
 /// The framing and the parser of `format`.
 std::unique_ptr<Framing> make_framing(std::unique_ptr<ByteSource> source, DataFormat format,
                                       const DataOptions& options);

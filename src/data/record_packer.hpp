@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tundish/data/image.hpp"
 #include "tundish/data/pack.hpp"
 #include "tundish/data/record.hpp"
 

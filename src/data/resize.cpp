@@ -1,3 +1,4 @@
+#include "area_shrink.hpp"
 #include "opencv_setup.hpp"
 #include "tundish/data/image_codec.hpp"
 
@@ -38,17 +39,26 @@ void resize_planes(const Number* source, const ImageShape& from, Number* target,
     }
 }
 
+// Where OpenCV has no fast way of its own: both axes shrink or stay, and not by whole factors.
+bool shrinks_by_parts(const ImageShape& from, const ImageShape& to) {
+    return to.height <= from.height && to.width <= from.width &&
+           (from.height % to.height != 0 || from.width % to.width != 0);
+}
+
 }  // namespace
 
 Image resize(const Image& image, int height, int width) {
     if (image.shape.height == height && image.shape.width == width) return image;
     Image out{{image.shape.channels, height, width}, {}};
     out.pixels.resize(out.shape.pixels());
-    resize_planes(image.pixels.data(), image.shape, out.pixels.data(), out.shape);
+    resize_into(image.pixels.data(), image.shape, out.pixels.data(), out.shape);
     return out;
 }
 
 void resize_into(const std::uint8_t* planes, const ImageShape& from, std::uint8_t* out, const ImageShape& to) {
+    if (shrinks_by_parts(from, to)) {
+        return shrink_area(planes, {from.height, from.width}, out, {to.height, to.width}, from.channels);
+    }
     resize_planes(planes, from, out, to);
 }
 

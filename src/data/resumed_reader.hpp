@@ -20,23 +20,32 @@ class ResumedReader : public RecordReader {
   public:
     explicit ResumedReader(std::unique_ptr<RecordReader> reader) : reader_(std::move(reader)) {}
 
-    /// Record `i` from here, which next() will still give; null behind the end.
+    /// Record `i` from here, loaded, which next_unloaded() will still give as if it had not been; null behind the end.
+    /// Valid until the next call.
     const Record* look_at(std::size_t i) {
         while (looked_at_.size() <= i) {
-            auto record = reader_->next();
+            auto record = reader_->next_unloaded();
             if (!record) return nullptr;
             looked_at_.push_back(std::move(*record));
         }
-        return &looked_at_[i];
+        if (!needs_load(looked_at_[i])) return &looked_at_[i];
+        shown_ = looked_at_[i];
+        reader_->load(shown_);
+        return &shown_;
     }
 
     /// Its records must not have been looked at.
     bool read_all_into(SampleSet& samples) override { return looked_at_.empty() && reader_->read_all_into(samples); }
 
-    std::optional<Record> next() override { return looked_at_.empty() ? reader_->next() : take(); }
+    std::optional<Record> next() override {
+        if (looked_at_.empty()) return reader_->next();
+        auto record = take();
+        if (needs_load(*record)) reader_->load(*record);
+        return record;
+    }
     std::optional<Record> next_unloaded() override { return looked_at_.empty() ? reader_->next_unloaded() : take(); }
     void load(Record& record) const override {
-        if (record.payload.empty()) reader_->load(record);
+        if (needs_load(record)) reader_->load(record);
     }
     [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
     [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
@@ -44,6 +53,8 @@ class ResumedReader : public RecordReader {
     [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
 
   private:
+    static bool needs_load(const Record& record) { return record.payload.empty() && record.problem.empty(); }
+
     std::optional<Record> take() {
         std::optional<Record> record(std::move(looked_at_.front()));
         looked_at_.pop_front();
@@ -52,6 +63,7 @@ class ResumedReader : public RecordReader {
 
     std::unique_ptr<RecordReader> reader_;
     std::deque<Record> looked_at_;
+    Record shown_;
 };
 
 /// How the channel's images become samples: as the options say, and where they leave it open, grey if the raw pixels or

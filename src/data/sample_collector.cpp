@@ -39,6 +39,11 @@ void SampleCollector::sizes_differ(const Decoded& sample) const {
                          shape_.width, ", so that all are resized to it."));
 }
 
+void log_skipped(const ChannelSpec& channel, std::int64_t count) {
+    log_warning(text(name_of(channel), ": ", count, count == 1 ? " record" : " records", " could not be decoded and ",
+                     count == 1 ? "was" : "were", " skipped (on_bad_record)"));
+}
+
 std::vector<std::string> numbers_as_names(std::int64_t classes) {
     std::vector<std::string> names;
     for (std::int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));

@@ -84,14 +84,7 @@ void report(const ChannelSpec& channel, const SampleSet& samples, double seconds
     log_info(text(name_of(channel), ": ", samples.size(), " samples of ", to_text(samples.shape), " in ",
                   samples.class_names.size(), " classes, ", human_bytes(samples.pixels.size()), ", read in ",
                   fixed(seconds, 2), " s"));
-    if (samples.skipped > 0) {
-        log_warning(text(name_of(channel), ": ", samples.skipped,
-                         " records could not be decoded and were skipped (on_bad_record)"));
-    }
-}
-
-void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {
-    log_info(text(name_of(channel), ": format ", to_text(format), " (", reason, ')'));
+    if (samples.skipped > 0) log_skipped(channel, samples.skipped);
 }
 
 SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& channel, const DataOptions& options) {
@@ -113,7 +106,7 @@ SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& chan
     return samples;
 }
 
-SampleSet read_samples(const OpenedChannel& opened, CifarPart part, const DataOptions& options) {
+SampleSet read_samples(const OpenedChannel& opened, DataPart part, const DataOptions& options) {
     return collect(make_record_reader(opened, part, options), opened.files.channel, options);
 }
 
@@ -127,13 +120,9 @@ SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
     return collect(std::move(pass.reader), channel, options);
 }
 
-void log_format(const OpenedChannel& opened) {
-    log_format(opened.files.channel, opened.format, opened.reason);
-}
-
 OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat format) {
     auto opened = open_channel(channel, lst, format);
-    log_format(opened);
+    log_format(channel, opened.format, opened.reason);
     return opened;
 }
 
@@ -162,8 +151,8 @@ void stream(TrainingData& data, const ChannelSpec& train, const ChannelSpec* lst
 void keep_or_stream(TrainingData& data, const OpenedChannel& opened, const ChannelSpec* lst,
                     const DataOptions& options) {
     const ChannelSpec& train = opened.files.channel;
-    log_format(opened);
-    auto reader = make_record_reader(opened, CifarPart::train, options);
+    log_format(train, opened.format, opened.reason);
+    auto reader = make_record_reader(opened, DataPart::train, options);
     if (fits(train, *reader, options)) {
         data.train = collect(std::move(reader), train, options);
     } else {
@@ -227,7 +216,7 @@ SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     check_options(options);
     if (channel.mode == InputMode::pipe) return read_pipe(channel, options);
     if (is_empty_shard(channel)) return empty_shard(channel, options);
-    return read_samples(open_and_log(channel, nullptr, options.format), CifarPart::all, options);
+    return read_samples(open_and_log(channel, nullptr, options.format), DataPart::all, options);
 }
 
 TrainingData::TrainingData() = default;
@@ -270,10 +259,10 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         if (with_test)
             log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
         const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
-        data.validation = read_samples(opened_validation, CifarPart::evaluation, for_validation(options, data.train));
+        data.validation = read_samples(opened_validation, DataPart::evaluation, for_validation(options, data.train));
     } else if (with_test) {
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
-        data.validation = read_samples(*opened, CifarPart::test, options);
+        data.validation = read_samples(*opened, DataPart::test, options);
     }
     if (data.validation && data.train.size() > 0) {
         const std::string name = validation != nullptr ? validation->name : train.name;

@@ -19,6 +19,8 @@
 namespace tundish {
 namespace {
 
+constexpr std::int64_t kSkippedAtOnce = 256;  // decoded, to see whether they are samples, and forgotten
+
 std::vector<std::string> class_names_of(const RecordReader& reader, const ChannelSpec& channel) {
     auto names = reader.class_names();
     if (!names.empty()) return names;
@@ -37,15 +39,13 @@ class SampleStream::Passes {
         : channel_(channel), options_(options), pipe_(channel) {
         if (channel.mode == InputMode::pipe) return;
         opened_ = open_channel(channel, lst, options.format);
-        log_info(text(name_of(channel), ": format ", to_text(opened_->format), " (", opened_->reason, ')'));
+        log_format(channel, opened_->format, opened_->reason);
     }
 
     std::unique_ptr<ResumedReader> open() {
-        if (opened_) return std::make_unique<ResumedReader>(make_record_reader(*opened_, CifarPart::train, options_));
+        if (opened_) return std::make_unique<ResumedReader>(make_record_reader(*opened_, DataPart::train, options_));
         auto pass = open_pass(pipe_.next_pass(), channel_, options_);
-        if (pipe_.passes() == 1) {
-            log_info(text(name_of(channel_), ": Pipe mode, format ", to_text(pass.format), " (", pass.reason, ')'));
-        }
+        if (pipe_.passes() == 1) log_format(channel_, pass.format, pass.reason);
         return std::make_unique<ResumedReader>(std::move(pass.reader));
     }
 
@@ -68,9 +68,16 @@ class SampleStream::Pass {
     Pass(Passes& passes, std::uint64_t key, std::int64_t skip)
         : collector_(passes.channel(), passes.options().on_bad_record),
           reader_(passes.first ? std::move(passes.first) : passes.open(), passes.options().shuffle_buffer << 20, key) {
-        for (; skip > 0 && reader_.next_unloaded(); --skip) {
+        if (passes.options().on_bad_record == BadRecordPolicy::error) {
+            // Where a damaged record ends the job, those before are all samples.
+            for (; skip > 0 && reader_.next_unloaded(); --skip) {
+            }
         }
         pipeline_.emplace(reader_, passes.rule, passes.options().decode_threads);
+        while (skip > 0) {
+            const auto passed = next(std::min(skip, kSkippedAtOnce)).samples.size();
+            skip = passed == 0 ? 0 : skip - passed;
+        }
     }
 
     StreamedSamples next(std::int64_t count) {
@@ -96,7 +103,9 @@ SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, c
     auto reader = passes_->open();
     head_.class_names = class_names_of(*reader, channel);
     passes_->rule = choose_fit(*reader, channel, options);
-    SampleCollector collector(channel, options.on_bad_record);
+    // The first pass gives the head again, and warns then.
+    const bool error = options.on_bad_record == BadRecordPolicy::error;
+    SampleCollector collector(channel, error ? BadRecordPolicy::error : BadRecordPolicy::skip);
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < kHeadSamples && bytes < kHeadBytes && head_.pixels.size() < kHeadBytes; ++i) {
         if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
@@ -126,6 +135,14 @@ void SampleStream::begin_pass(std::uint64_t key, std::int64_t skip) {
 
 StreamedSamples SampleStream::next(std::int64_t count) {
     return pass_->next(count);
+}
+
+std::int64_t SampleStream::skipped() const {
+    return skipped_ + (pass_ ? pass_->skipped() : 0);
+}
+
+void SampleStream::report_skipped() const {
+    if (skipped() > 0) log_skipped(passes_->channel(), skipped());
 }
 
 void SampleStream::end_pass() {

@@ -31,19 +31,19 @@ StreamReader::StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec
 StreamReader::~StreamReader() = default;
 
 std::optional<StreamReader::Parsed> StreamReader::read_one() {
-    const auto payload = framing_->next();
-    if (!payload) return std::nullopt;
     Parsed out;
-    out.record.origin = framing_->origin();
-    const auto begins_at = framing_->record_at();
     try {
+        const auto payload = framing_->next();
+        if (!payload) return std::nullopt;
+        out.record.origin = framing_->origin();
         const LabelledImage found = parser_->parse(*payload, *framing_);
         out.record.payload.assign(found.image.begin(), found.image.end());
         out.record.label = found.label;
         out.raw_shape = found.raw_shape;
         out.planar = found.planar;
     } catch (const RecordProblem& problem) {
-        out.record.problem = text(problem.what(), " (the record begins at byte ", begins_at, ')');
+        if (out.record.origin.empty()) out.record.origin = framing_->origin();
+        out.record.problem = problem.what();
     }
     return out;
 }

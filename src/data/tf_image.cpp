@@ -37,8 +37,8 @@ const TfFeature& choose(const TfExample& example, const std::string& wanted, std
     if (found != nullptr) return *found;
     std::string expected = text("the feature '", wanted, "'");
     if (wanted.empty()) expected = text("one of ", join({usual.begin(), usual.end()}, ", "));
-    throw DataError(text("no feature for the ", what, ": expected ", expected, ", found ", example.describe(), ". Set ",
-                         what, "_feature to the name that counts"));
+    throw MissingFeature(text("no feature for the ", what, ": expected ", expected, ", found ", example.describe(),
+                              ". Set ", what, "_feature to the name that counts"));
 }
 
 // A side or a channel count that a feature tells; nothing when there is no such feature.

@@ -21,12 +21,11 @@ ByteSpan TfRecord::read_record() {
     const std::size_t length = read_length();
     const ByteSpan all = need(kHeader + length + kSum, "header, data and checksum");
     const ByteSpan data = all.subspan(kHeader, length);
-    if (masked_crc32c(data) != load_le<std::uint32_t>(data.data() + length)) {
-        refuse(text("the checksum of the record's ", length,
-                    " bytes of data is wrong: they were changed after they were "
-                    "written"));
-    }
     consume(all.size());
+    if (masked_crc32c(data) != load_le<std::uint32_t>(data.data() + length)) {
+        throw RecordProblem(text("the checksum of the record's ", length,
+                                 " bytes of data is wrong: they were changed after they were written"));
+    }
     return data;
 }
 

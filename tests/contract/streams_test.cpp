@@ -69,6 +69,42 @@ TEST_CASE("Pipe mode: feed streams CIFAR files, TFRecord and RecordIO, and the m
     }
 }
 
+TEST_CASE("a finished job in Pipe mode that is started again does not wait for its FIFOs") {
+    const Job job;
+    job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    job.write("stream", cifar_records(0, 100));
+    Process feeder = feed(job, {"--passes", "1", "train=" + job.at("stream").string()});
+    REQUIRE(job.train().code == 0);
+    CHECK(feeder.wait().code == 0);
+    const auto model = job.read("model/model.safetensors");
+    const Ended again = job.train();
+    INFO(again.output);
+    CHECK(again.code == 0);
+    CHECK_FALSE(again.hung);
+    CHECK(again.says("already finished"));
+    CHECK(job.read("model/model.safetensors") == model);
+}
+
+TEST_CASE("cache=none says at the end how many records were passed over") {
+    Job job({{"cache", "none"},
+             {"epochs", "2"},
+             {"num_training_samples", "120"},
+             {"num_classes", "10"},
+             {"image_layout", "chw"},
+             {"on_bad_record", "skip"}});
+    write_cifar10(job.folder(), "ml/cifar", 2, 60);
+    REQUIRE(run_tundish({"pack", "--to", "tfrecord", job.at("cifar").string(), job.at("input/data/train").string()},
+                        job.environment())
+                .code == 0);
+    auto bytes = job.read("input/data/train/part-00000.tfrecord");
+    bytes[std::size_t{3} * 3126 + 500] ^= 1;
+    job.write("input/data/train/part-00000.tfrecord", bytes);
+    const Ended ended = job.train();
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.count("2 records could not be decoded and were skipped") == 1);
+}
+
 TEST_CASE("RecordIO and TFRecord in File mode, in shards and compressed, give the same model") {
     const Job source;
     write_cifar10(source.folder(), "ml/cifar", 2, 60);

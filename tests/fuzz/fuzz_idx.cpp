@@ -39,7 +39,7 @@ struct Outcome {
 Outcome read(const ChannelFiles& files, std::int64_t classes, bool at_once) {
     Outcome out;
     try {
-        IdxReader reader(files, CifarPart::all, classes);
+        IdxReader reader(files, DataPart::all, classes);
         if (at_once) reader.read_all_into(out.set);
         while (const auto record = reader.next()) {
             if (record->label >= reader.class_count()) std::abort();

@@ -2,8 +2,11 @@
 
 #include "tundish/base/bytes.hpp"
 #include "tundish/base/crc32c.hpp"
+#include "tundish/base/random.hpp"
+#include "tundish/base/text.hpp"
 #include "tundish/data/framing.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -60,22 +63,53 @@ inline std::string made_up(std::uint64_t seed, std::size_t size) {
     return out;
 }
 
-/// What a framing gave until it ended or refused: the records and the message ("" at a proper end).
+/// What a framing gave until it ended or refused: the records, the message ("" at a proper end), and the places of
+/// records that were damaged within.
 struct Reading {
     std::vector<std::string> records;
     std::string error;
+    std::vector<std::string> damaged = {};
     bool operator==(const Reading&) const = default;
 };
 
 template <typename Kind>
 Reading read_all(Framing& framing) {
     Reading out;
-    try {
-        while (const auto record = framing.next()) out.records.emplace_back(as_text(*record));
-    } catch (const Kind& error) {
-        out.error = error.what();
+    for (;;) {
+        try {
+            const auto record = framing.next();
+            if (!record) return out;
+            out.records.emplace_back(as_text(*record));
+        } catch (const RecordProblem& problem) {
+            out.damaged.push_back(framing.what() + ": " + problem.what());
+        } catch (const Kind& error) {
+            out.error = error.what();
+            return out;
+        }
     }
-    return out;
+}
+
+/// `records` framed one after the other, read from 1,000 places where the bytes end too early. Gives how often not just
+/// the whole records before the cut were read, or the message did not name the record and the byte.
+template <typename Frame, typename Read>
+std::int64_t wrong_after_cuts(const std::vector<std::string>& records, Frame frame, Read read, std::uint64_t seed) {
+    std::string bytes;
+    std::vector<std::size_t> ends{0};
+    for (const auto& record : records) {
+        bytes += frame(record);
+        ends.push_back(bytes.size());
+    }
+    std::int64_t wrong = 0;
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+        const auto cut = static_cast<std::size_t>(random_below(static_cast<std::int64_t>(bytes.size()) + 1, {seed, i}));
+        const auto whole = static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), cut) - ends.begin()) - 1;
+        const Reading got = read(bytes.substr(0, cut), i % 3);
+        const std::vector<std::string> before(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(whole));
+        const auto place = text("record ", whole, " (byte ", ends[whole], "): the data ends");
+        const bool named = ends[whole] == cut ? got.error.empty() : got.error.find(place) != std::string::npos;
+        wrong += got.records == before && named ? 0 : 1;
+    }
+    return wrong;
 }
 
 }  // namespace tundish::testing

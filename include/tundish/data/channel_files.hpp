@@ -26,8 +26,15 @@ struct ChannelFiles {
 /// not be read, or when the channel is in Pipe mode. An empty folder is not an error here.
 ChannelFiles list_channel(const ChannelSpec& channel);
 
-/// "channel 'train'", the beginning of every message about one.
+/// "channel 'train'", the beginning of every message about one; of a folder that is no job's channel (without a name)
+/// its path.
 std::string name_of(const ChannelSpec& channel);
+
+/// "Check the channel's S3 prefix.", or what to do about a folder that is no job's channel.
+std::string check_prefix(const ChannelSpec& channel);
+
+/// A sentence, after a blank, when there is the FIFO of a Pipe-mode channel in place of the folder's files; else empty.
+std::string pipe_hint(const ChannelSpec& channel);
 
 /// "ignored 3 files that are not images: a.txt, b.gif, …" in the log; nothing for an empty list.
 void log_ignored(const ChannelSpec& channel, std::string_view what, const std::vector<std::string>& files);

@@ -2,8 +2,8 @@
 
 #include "tundish/data/byte_source.hpp"
 #include "tundish/data/channel_files.hpp"
-#include "tundish/data/cifar_reader.hpp"
 #include "tundish/data/data_options.hpp"
+#include "tundish/data/data_part.hpp"
 #include "tundish/data/record_reader.hpp"
 
 #include <memory>
@@ -25,7 +25,7 @@ struct OpenedChannel {
 OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat wanted);
 
 /// The reader of an opened channel. `part` counts for CIFAR and IDX files only. Throws DataError.
-std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, CifarPart part,
+std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, DataPart part,
                                                  const DataOptions& options);
 
 /// One pass of a Pipe-mode channel whose format is decided.
@@ -39,6 +39,9 @@ struct OpenedPass {
 /// bytes speak for. Throws DataError (also for a format that cannot come through a FIFO, and for a stream without a
 /// byte), MachineError, Stopped.
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options);
+
+/// "channel 'train': format recordio (content type application/x-recordio)" in the log.
+void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason);
 
 /// True for CIFAR and IDX channels that hold a test file.
 bool has_test_file(const OpenedChannel& opened);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tundish/data/channel_files.hpp"
+#include "tundish/data/data_part.hpp"
 #include "tundish/data/record_reader.hpp"
 
 #include <cstdint>
@@ -13,21 +14,36 @@ namespace tundish {
 
 class SequentialFile;
 
-/// Which of CIFAR's files: `evaluation` is the test file when there is one beside training files, else all.
-enum class CifarPart { all, train, test, evaluation };
-
-/// The CIFAR files of a channel: `*.bin` at the top or in one subfolder.
+/// The CIFAR files of a channel: `*.bin`, perhaps with ".gz", at the top or in one subfolder.
 struct CifarFiles {
     std::vector<std::string> train;
     std::vector<std::string> test;  ///< test_batch.bin or test.bin
 };
 
-/// Finds them. Throws DataError when there are none, or when they lie in several folders.
+/// True for "….bin" and "….bin.gz".
+bool has_cifar_name(std::string_view file);
+
+/// Finds them. Of a file that is there twice, the plain one counts. Throws DataError when there are none, or when they
+/// lie in several folders.
 CifarFiles find_cifar_files(const ChannelFiles& files);
 
-/// True when the files' sizes and names speak for CIFAR-100 (3,074 bytes a record) rather than CIFAR-10
-/// (3,073 bytes).
+/// Those that `part` means, training files first. Throws as find_cifar_files() does, and DataError when none is meant.
+std::vector<std::string> choose_cifar_files(const ChannelFiles& files, DataPart part);
+
+/// True when one of the files holds gzip data, whatever its name: such files are for CompressedCifar.
+bool any_compressed(const ChannelFiles& files, const std::vector<std::string>& names);
+
+/// True when the files' sizes and names (of compressed ones: the first records) speak for CIFAR-100 (3,074 bytes a
+/// record) rather than CIFAR-10 (3,073 bytes).
 bool looks_like_cifar100(const ChannelFiles& files);
+
+/// The names in batches.meta.txt (fine_label_names.txt) in `folder` or at the top; empty, with a line in the log if
+/// there is such a file, unless it names `classes` of them.
+std::vector<std::string> cifar_class_names(const ChannelFiles& files, std::string_view folder, DataFormat format,
+                                           std::int64_t classes);
+
+/// Names what lies beside CIFAR's files in the log.
+void log_other_than_cifar(const ChannelFiles& files);
 
 /// Records of 1 label byte (CIFAR-100: 2, coarse and fine, the fine one counts) and 3,072 bytes of pixels:
 /// 32x32, red, green and blue plane. Files are read in bytewise order of their names, in pieces of about a
@@ -37,7 +53,7 @@ class CifarReader : public RecordReader {
     /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from
     /// batches.meta.txt or fine_label_names.txt when they list that many. Checks all files' sizes. Throws
     /// DataError.
-    CifarReader(const ChannelFiles& files, DataFormat format, CifarPart part, std::int64_t classes);
+    CifarReader(const ChannelFiles& files, DataFormat format, DataPart part, std::int64_t classes);
     ~CifarReader() override;
 
     std::optional<Record> next() override;
@@ -53,9 +69,8 @@ class CifarReader : public RecordReader {
         std::int64_t records;
     };
 
-    void choose_files(const ChannelFiles& files, CifarPart part);
+    void choose_files(const ChannelFiles& files, DataPart part);
     void check_size(const std::string& name, std::int64_t size) const;
-    void read_class_names(const ChannelFiles& files, std::string_view folder);
     /// Reads records [first, …) of files_[file] into the set from sample `at` on, which has room for them.
     void read_file_into(std::size_t file, std::int64_t first, SampleSet& samples, std::size_t at) const;
     void check_label(std::size_t file, std::int64_t record, std::int64_t label) const;

@@ -23,4 +23,8 @@ inline constexpr std::size_t kGuessBytes = 3 * std::size_t{3074};
 /// classes: 3,074) bytes apart, are small. Nothing when none of them fits. Any thread.
 std::optional<FormatGuess> guess_format(ByteSpan head);
 
+/// The same for the objects in RecordIO records: CIFAR's records, one or a file of them in each. Nothing when `head` is
+/// not RecordIO, or when its first record is an image or an MXNet image record.
+std::optional<FormatGuess> guess_wrapped_format(ByteSpan head);
+
 }  // namespace tundish

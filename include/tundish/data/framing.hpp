@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,14 @@ namespace tundish {
 /// Larger records are refused before memory is taken for them. It is also what one part of a RecordIO record can hold.
 inline constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 29U;
 
-/// Cuts a source's bytes into records, through all of its parts. After an exception it is of no further use. One
-/// thread.
+/// A record that is not what it has to be, in a stream that goes on behind it. `what()` is the cause only.
+class RecordProblem : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Cuts a source's bytes into records, through all of its parts. After an exception other than RecordProblem it is of
+/// no further use. One thread.
 class Framing {
   public:
     Framing(const Framing&) = delete;
@@ -23,19 +30,19 @@ class Framing {
 
     /// The next record's bytes, valid until the next call; nothing at the end of the last part. Throws DataError
     /// naming source, record, byte offset, what was expected and found, and what to do; MachineError or Stopped as
-    /// the source does.
+    /// the source does; RecordProblem when the record is damaged within, though its end is known.
     std::optional<ByteSpan> next();
 
-    /// Records that next() has given, over all parts.
+    /// Records that next() has given or found damaged, over all parts.
     [[nodiscard]] std::int64_t count() const { return count_; }
 
-    /// Where the record that next() gave last begins, in bytes from the beginning of its part.
+    /// Where the record that next() read last begins, in bytes from the beginning of its part.
     [[nodiscard]] std::uint64_t record_at() const { return record_at_; }
 
-    /// The record that next() gave last, for Record::origin: "part-0.rec, record 17".
+    /// The record that next() read last, for Record::origin: "part-0.rec, record 17 (byte 5120)".
     [[nodiscard]] std::string origin() const;
 
-    /// The same with the channel and the byte, for messages: "channel 'train', part-0.rec, record 17 (byte 5120)".
+    /// The same with the channel, for messages: "channel 'train', part-0.rec, record 17 (byte 5120)".
     [[nodiscard]] std::string what() const;
 
     /// The source's sentence on what to do about damaged bytes.

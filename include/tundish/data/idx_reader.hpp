@@ -1,7 +1,7 @@
 #pragma once
 
 #include "tundish/data/channel_files.hpp"
-#include "tundish/data/cifar_reader.hpp"
+#include "tundish/data/data_part.hpp"
 #include "tundish/data/record_reader.hpp"
 
 #include <cstdint>
@@ -39,7 +39,7 @@ class IdxReader : public RecordReader {
     /// `part` is meant as for CIFAR: the test files are never trained on. `classes`: how many the labels may name; 0
     /// for as many as they do, 10 at least (MNIST's). Throws DataError: wrong magic numbers, counts that differ between
     /// images and labels, sizes that differ between files, files of a wrong length, labels out of range.
-    IdxReader(const ChannelFiles& files, CifarPart part, std::int64_t classes);
+    IdxReader(const ChannelFiles& files, DataPart part, std::int64_t classes);
     ~IdxReader() override;
 
     std::optional<Record> next() override;

@@ -3,11 +3,15 @@
 #include "tundish/base/bytes.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace tundish {
+
+/// The number (perhaps inf or nan) that the whole field is; nothing for any other text. Any thread.
+std::optional<double> parse_number(std::string_view field);
 
 /// What a list of numbers means as a label: `multi_hot` has one 0 or 1 for each class, `class_id` names classes.
 enum class LabelFormat { multi_hot, class_id };

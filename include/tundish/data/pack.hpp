@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tundish/data/cifar_reader.hpp"
+#include "tundish/data/data_part.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -22,8 +22,9 @@ struct PackOptions {
     std::filesystem::path out;      ///< a new or empty folder
     std::uint64_t shard_bytes = 0;  ///< largest size of a file; 0: one file takes all
     bool raw = false;               ///< recordio: raw pixels stay raw (planar) instead of becoming PNG
-    std::optional<CifarPart> part;  ///< CIFAR input: which files; absent: the training files, or the test file alone
-    int threads = 0;                ///< 0: as many as the process may use
+    std::optional<DataPart>
+        part;         ///< CIFAR and IDX input: which files; absent: the training files, or the test file alone
+    int threads = 0;  ///< 0: as many as the process may use
 };
 
 /// Throws ConfigError when fields contradict each other or nothing is at `in`.

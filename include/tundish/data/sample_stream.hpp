@@ -39,7 +39,8 @@ class SampleStream {
     /// Samples in a pass, as far as anybody knows before reading it.
     [[nodiscard]] std::int64_t size() const { return size_; }
 
-    /// Begins the next pass, in an order that `key` decides, `skip` records into it (damaged ones count too).
+    /// Begins the next pass, in an order that `key` decides, behind its first `skip` samples. Damaged records do not
+    /// count, as next() does not give them: where on_bad_record allows some, those samples are decoded to be counted.
     void begin_pass(std::uint64_t key, std::int64_t skip = 0);
 
     /// The next `count` samples of the pass; fewer only at its end. Throws DataError (channel, file or pass, record),
@@ -49,8 +50,11 @@ class SampleStream {
     /// Leaves the pass where it stands.
     void end_pass();
 
-    /// Damaged records passed over in all passes (on_bad_record).
-    [[nodiscard]] std::int64_t skipped() const { return skipped_; }
+    /// Damaged records passed over in all passes (on_bad_record), a record of several passes as often as it was read.
+    [[nodiscard]] std::int64_t skipped() const;
+
+    /// Their number in the log, for the end of training; nothing when there were none.
+    void report_skipped() const;
 
   private:
     class Passes;

@@ -8,13 +8,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace tundish {
 
-/// Writes records one after the other into the files part-00000<extension>, part-00001<extension>, … of a folder, each
-/// written aside and renamed when it is whole. Either all files are there at the end or none: without finish() the
-/// destructor removes those that this writer made. One thread.
+/// Writes records one after the other into the files part-00000<extension>, part-00001<extension>, … of a folder. They
+/// are written into <folder>.<pid>.sagemaker-ignore, which finish() renames: a process that is killed before leaves no
+/// file under a final name. Without finish() the destructor removes it, and the next writer to the same folder what a
+/// killed process left. An empty folder that is there already (it may be a mount) is not replaced: that folder then
+/// lies in it, and finish() renames file after file. One thread.
 class ShardWriter {
   public:
     /// Makes the folder. A file takes records until `shard_bytes` would be passed; 0: one file takes all. Throws
@@ -27,11 +28,11 @@ class ShardWriter {
     /// Never splits a record. Throws MachineError, as AtomicFile does.
     void write(std::string_view record);
 
-    /// Brings the last file to its name. Nothing may be written after it.
+    /// Brings all files to their names. Nothing may be written after it. Throws MachineError.
     void finish();
 
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-    [[nodiscard]] std::size_t shards() const { return shards_.size(); }
+    [[nodiscard]] std::size_t shards() const { return shards_; }
 
   private:
     void start_shard();
@@ -41,9 +42,10 @@ class ShardWriter {
     std::filesystem::path folder_;
     std::string extension_;
     std::uint64_t limit_;
-    bool made_folder_ = false;
+    std::filesystem::path aside_;
+    bool into_existing_ = false;
     bool finished_ = false;
-    std::vector<std::filesystem::path> shards_;  ///< the last one may still be written aside
+    std::size_t shards_ = 0;
     std::unique_ptr<AtomicFile> file_;
     std::string buffer_;
     std::uint64_t in_shard_ = 0;

@@ -7,7 +7,9 @@
 
 namespace tundish {
 
-/// TFRecord: u64 length, u32 masked CRC-32C of it, data, u32 masked CRC-32C of the data. Both sums are checked.
+/// TFRecord: u64 length, u32 masked CRC-32C of it, data, u32 masked CRC-32C of the data. Both sums are checked:
+/// a wrong one of the data is a RecordProblem, as the length still tells where the next record begins; a wrong one of
+/// the length ends the stream.
 class TfRecord : public Framing {
   public:
     explicit TfRecord(std::unique_ptr<ByteSource> source, std::size_t max_record_bytes = kMaxRecordBytes);

@@ -31,4 +31,9 @@ struct TrainingResult {
 TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
                      Communicator& communicator);
 
+/// True, with a line in the log, when the newest checkpoint says that the job has ended and the model folder holds its
+/// whole artifact: a job whose data come as a stream need not wait for them again. Throws ArtifactError when the
+/// checkpoint was made with other settings, as far as they do not depend on the data.
+bool already_finished(const TrainOptions& options, const TrainingPaths& paths);
+
 }  // namespace tundish

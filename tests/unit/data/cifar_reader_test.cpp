@@ -5,6 +5,8 @@
 #include "support/child.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
+#include "support/fifo_writer.hpp"
+#include "support/gzip_bytes.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/data/sample_set.hpp"
@@ -66,12 +68,50 @@ TEST_CASE("CIFAR files under other names are told by their sizes") {
     CHECK(load_samples(channel_at(hundred), {}).class_names.size() == 100);
 }
 
+TEST_CASE("compressed CIFAR files are read like plain ones, with names, parts and places") {
+    for (const std::string below : {"", "cifar-10-batches-bin/"}) {
+        const TempFolder folder;
+        write_cifar10(folder, below, 2, 40);
+        const TempFolder compressed;
+        for (const char* name : {"data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"}) {
+            compressed.write(below + name + (name[0] == 't' ? "" : ".gz"), gzipped(folder.read(below + name)));
+        }
+        compressed.write(below + "batches.meta.txt", folder.read(below + "batches.meta.txt"));
+        const auto plain = load_training_data(channel_at(folder), nullptr, nullptr, nullptr, {});
+        const auto read = load_training_data(channel_at(compressed), nullptr, nullptr, nullptr, {});
+        CHECK(read.train.labels == plain.train.labels);
+        CHECK(read.train.pixels == plain.train.pixels);
+        CHECK(read.train.class_names == cifar10_names());
+        REQUIRE(read.validation);
+        CHECK(read.validation->pixels == plain.validation->pixels);
+        compressed.write(below + "data_batch_2.bin.gz", gzipped(cifar_records(0, 3) + cifar_record(77, 1)));
+        CHECK(lacks(load_error(compressed), {"data_batch_2.bin.gz, record 3 (byte 9219)", "found 77"}) == "");
+    }
+    const TempFolder hundred;
+    hundred.write("some.bin.gz", gzipped(cifar_records(0, 7, 100, true)));
+    CHECK(load_samples(channel_at(hundred), {}).class_names.size() == 100);
+    const TempFolder twice;
+    twice.write("a.bin", cifar_records(0, 5));
+    twice.write("a.bin.gz", gzipped(cifar_records(0, 5)));
+    CHECK(load_samples(channel_at(twice), {}).size() == 5);
+}
+
+TEST_CASE("a File channel for which a FIFO was made says that it looks like Pipe mode") {
+    const TempFolder folder;
+    make_fifo(folder.path() / "train_0");
+    const auto channel = channel_at(folder.path() / "train");
+    const auto problem = [&] { return message_of<DataError>([&] { load_samples(channel, {}); }); };
+    CHECK(lacks(problem(), {"channel 'train'", "no folder", "a FIFO", "train_0", "Pipe"}) == "");
+    std::filesystem::create_directory(folder.path() / "train");
+    CHECK(lacks(problem(), {"found none", "a FIFO", "train_0", "Pipe"}) == "");
+}
+
 TEST_CASE("next() and read_all_into() give the same records") {
     const TempFolder folder;
     write_cifar10(folder, "", 2, 330);
     const auto files = list_channel(channel_at(folder));
-    CifarReader one(files, DataFormat::cifar10, CifarPart::train, 0);
-    CifarReader all(files, DataFormat::cifar10, CifarPart::train, 0);
+    CifarReader one(files, DataFormat::cifar10, DataPart::train, 0);
+    CifarReader all(files, DataFormat::cifar10, DataPart::train, 0);
     SampleSet set;
     REQUIRE(all.read_all_into(set));
     std::int64_t count = 0;

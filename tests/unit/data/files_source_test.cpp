@@ -33,8 +33,8 @@ TEST_CASE("files are read one after the other, each a part") {
         origins.push_back(framing.origin());
         bytes += record->size();
     }
-    CHECK(origins ==
-          std::vector<std::string>{"a.rec, record 0", "a.rec, record 1", "c.rec, record 0", "c.rec, record 1"});
+    CHECK(origins == std::vector<std::string>{"a.rec, record 0 (byte 0)", "a.rec, record 1 (byte 12)",
+                                              "c.rec, record 0 (byte 0)", "c.rec, record 1 (byte 12)"});
     CHECK(bytes == 3 + (3U << 20U));
     RecordIo none(source_of(folder, {}));
     CHECK_FALSE(none.next());

@@ -28,7 +28,7 @@ std::int64_t wrong_pixels(const std::uint8_t* pixels, std::uint32_t image) {
 }
 
 /// Reads all, first `one_by_one` images with next(), then the others at once.
-SampleSet read(const TempFolder& folder, CifarPart part = CifarPart::train, std::int64_t classes = 0,
+SampleSet read(const TempFolder& folder, DataPart part = DataPart::train, std::int64_t classes = 0,
                int one_by_one = 0) {
     IdxReader reader(files_of(folder), part, classes);
     SampleSet set;
@@ -43,7 +43,7 @@ SampleSet read(const TempFolder& folder, CifarPart part = CifarPart::train, std:
 }
 
 std::string error(const TempFolder& folder, std::int64_t classes = 0) {
-    return message_of<DataError>([&] { read(folder, CifarPart::all, classes); });
+    return message_of<DataError>([&] { read(folder, DataPart::all, classes); });
 }
 
 }  // namespace
@@ -58,12 +58,12 @@ TEST_CASE("IDX: images, labels and order are those of the files, plain or gzip, 
     }
     packed.write("mnist/readme.txt", "not data");
     for (const TempFolder* folder : {&plain, &packed}) {
-        IdxReader reader(files_of(*folder), CifarPart::train, 0);
+        IdxReader reader(files_of(*folder), DataPart::train, 0);
         CHECK(reader.raw_shape() == ImageShape{1, 28, 28});
         CHECK(reader.class_count() == 10);
         CHECK(reader.size_hint() == 25);
         for (const int one_by_one : {0, 1, 24, 25, 26}) {
-            const auto set = read(*folder, CifarPart::train, 0, one_by_one);
+            const auto set = read(*folder, DataPart::train, 0, one_by_one);
             REQUIRE(set.size() == 25);
             REQUIRE(set.pixels.size() == 25U * 784);
             std::int64_t wrong = 0;
@@ -77,9 +77,9 @@ TEST_CASE("IDX: images, labels and order are those of the files, plain or gzip, 
 TEST_CASE("IDX: the test files are read when they are meant") {
     const TempFolder folder;
     write_mnist(folder, 25, 7);
-    CHECK(read(folder, CifarPart::train).size() == 25);
-    CHECK(read(folder, CifarPart::all, 0, 26).size() == 32);
-    for (const auto part : {CifarPart::test, CifarPart::evaluation}) {
+    CHECK(read(folder, DataPart::train).size() == 25);
+    CHECK(read(folder, DataPart::all, 0, 26).size() == 32);
+    for (const auto part : {DataPart::test, DataPart::evaluation}) {
         const auto set = read(folder, part);
         REQUIRE(set.size() == 7);
         CHECK(wrong_pixels(set.pixels.data(), 1000) == 0);
@@ -87,14 +87,14 @@ TEST_CASE("IDX: the test files are read when they are meant") {
     const TempFolder only_train;
     only_train.write("train-images.idx3-ubyte", idx_images(0, 3));
     only_train.write("train-labels.idx1-ubyte", idx_labels(0, 3));
-    CHECK(read(only_train, CifarPart::evaluation).size() == 3);
-    CHECK(lacks(message_of<DataError>([&] { read(only_train, CifarPart::test); }), {"images to read", "none"}) == "");
+    CHECK(read(only_train, DataPart::evaluation).size() == 3);
+    CHECK(lacks(message_of<DataError>([&] { read(only_train, DataPart::test); }), {"images to read", "none"}) == "");
 }
 
 TEST_CASE("IDX: a record tells its place") {
     const TempFolder folder;
     write_mnist(folder, 3, 2);
-    IdxReader reader(files_of(folder), CifarPart::all, 0);
+    IdxReader reader(files_of(folder), DataPart::all, 0);
     for (int i = 0; i < 4; ++i) REQUIRE(reader.next());
     const auto last = reader.next();
     REQUIRE(last);
@@ -109,8 +109,8 @@ TEST_CASE("IDX: classes are counted, and labels out of range are named") {
     const TempFolder folder;
     folder.write("emnist-letters-train-images-idx3-ubyte", idx_images(0, 40));
     folder.write("emnist-letters-train-labels-idx1-ubyte", idx_labels(0, 40, 27));
-    CHECK(IdxReader(files_of(folder), CifarPart::train, 0).class_count() == 27);
-    CHECK(IdxReader(files_of(folder), CifarPart::train, 47).class_count() == 47);
+    CHECK(IdxReader(files_of(folder), DataPart::train, 0).class_count() == 27);
+    CHECK(IdxReader(files_of(folder), DataPart::train, 47).class_count() == 47);
     CHECK(lacks(error(folder, 10), {"channel 'train', emnist-letters-train-labels-idx1-ubyte, record 10 (byte 18)",
                                     "label 10", "0..9", "num_classes"}) == "");
 }

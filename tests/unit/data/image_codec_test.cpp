@@ -4,10 +4,15 @@
 #include "support/errors.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/random.hpp"
 #include "tundish/data/image_header.hpp"
 
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -223,4 +228,29 @@ TEST_CASE("resize averages areas when shrinking and interpolates when growing") 
     CHECK(resize(stripes, 8, 1).pixels == Bytes(8, 100));  // one axis each way
     const Image colours{{3, 1, 1}, {1, 2, 3}};
     CHECK(resize(colours, 2, 1).pixels == Bytes{1, 1, 2, 2, 3, 3});
+}
+
+TEST_CASE("shrinking by parts of pixels gives what OpenCV's area averaging gives") {
+    for (const auto& [height, width, to_height, to_width] : std::vector<std::array<int, 4>>{
+             {256, 256, 224, 224}, {37, 91, 32, 90}, {100, 7, 33, 7}, {50, 300, 1, 299}, {65, 64, 32, 3}}) {
+        Image image{{3, height, width}, Bytes(static_cast<std::size_t>(3 * height * width))};
+        for (std::size_t i = 0; i < image.pixels.size(); ++i)
+            image.pixels[i] = static_cast<std::uint8_t>(random_bits({static_cast<std::uint64_t>(height), i}));
+        const Image ours = resize(image, to_height, to_width);
+        std::int64_t different = 0;
+        int largest = 0;
+        for (int plane = 0; plane < 3; ++plane) {
+            const cv::Mat from(height, width, CV_8U, image.pixels.data() + plane * height * width);
+            cv::Mat wanted;
+            cv::resize(from, wanted, cv::Size(to_width, to_height), 0, 0, cv::INTER_AREA);
+            for (int i = 0; i < to_height * to_width; ++i) {
+                const int off = std::abs(pixel(ours, plane, 0, i) - wanted.data[i]);
+                different += off == 0 ? 0 : 1;
+                largest = std::max(largest, off);
+            }
+        }
+        CAPTURE(height, width, to_height, to_width);
+        CHECK(largest <= 1);
+        CHECK(different * 500 <= static_cast<std::int64_t>(ours.pixels.size()));
+    }
 }

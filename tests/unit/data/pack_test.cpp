@@ -1,6 +1,7 @@
 #include "tundish/data/pack.hpp"
 
 #include "support/catch.hpp"
+#include "support/child.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
 #include "support/hex.hpp"
@@ -14,6 +15,7 @@
 #include "tundish/data/tf_image.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -170,11 +172,11 @@ TEST_CASE("CIFAR's test images are left out unless asked for") {
     CHECK(folder.read("out/train/part-00000.bin") == cifar_records(0, 10));
     CHECK(lacks(folder.read("out/class_names.train.txt"), {"airplane\nautomobile\n"}) == "");
     options.out = folder.path() / "test";
-    options.part = CifarPart::test;
+    options.part = DataPart::test;
     pack(options);
     CHECK(folder.read("test/part-00000.bin") == cifar_records(1'000'000, 5));
     options.out = folder.path() / "all";
-    options.part = CifarPart::all;
+    options.part = DataPart::all;
     pack(options);
     CHECK(folder.read("all/part-00000.bin").size() == std::size_t{15} * 3073);
 }
@@ -205,6 +207,56 @@ TEST_CASE("a failure leaves no files and names the image") {
     CHECK_FALSE(std::filesystem::exists(class_names_file(options)));
 }
 
+TEST_CASE("a pack that is killed leaves no file under a final name, and the next one clears what it left") {
+    for (const bool there_already : {false, true}) {
+        const TempFolder folder;
+        const auto out = folder.path() / "out";
+        if (there_already) std::filesystem::create_directory(out);
+        CHECK(exit_code_of([&] {
+                  ShardWriter writer(out, ".rec", 100);
+                  for (int i = 0; i < 5; ++i) writer.write(std::string(90, 'x'));
+                  return ::raise(SIGKILL);
+              }) == 1000 + SIGKILL);
+        CHECK_FALSE(std::filesystem::exists(out / "part-00000.rec"));
+        ShardWriter writer(out, ".rec", 100);
+        writer.write("whole");
+        writer.finish();
+        CHECK(names_in(out) == std::vector<std::string>{"part-00000.rec"});
+        CHECK(names_in(folder.path()) == std::vector<std::string>{"out"});
+    }
+}
+
+TEST_CASE("pack does not write into what it reads") {
+    const TempFolder folder;
+    folder.write("in/data_batch_1.bin", cifar_records(0, 3));
+    auto options = options_for(folder, PackFormat::cifar);
+    for (const char* out : {"in/packed", "in/a/../b", "in"}) {
+        options.out = folder.path() / out;
+        CHECK(lacks(pack_error<ConfigError>(options), {"lies in the one that is read"}) == "");
+    }
+    CHECK(names_in(folder.path() / "in") == std::vector<std::string>{"data_batch_1.bin"});
+    options.out = folder.path() / "in-packed";
+    pack(options);
+    CHECK(names_in(options.out).size() == 1);
+}
+
+TEST_CASE("pack's messages speak of folders, not of channels") {
+    const TempFolder folder;
+    folder.write("in/data_batch_1.bin", cifar_records(0, 3) + "x");
+    auto options = options_for(folder, PackFormat::tfrecord);
+    auto message = pack_error<DataError>(options);
+    CHECK(lacks(message, {(folder.path() / "in").string() + ", data_batch_1.bin", "3073"}) == "");
+    CHECK(message.find("channel") == std::string::npos);
+    for (const auto& [name, content] : std::vector<std::pair<std::string, std::string>>{
+             {"x.h5", "\x89HDF"}, {"x.tfrecord", "not that"}, {"a/b/x.png", "no"}, {"x.lst", "0 0"}}) {
+        std::filesystem::remove_all(options.in);
+        folder.write("in/" + name, content);
+        message = pack_error<DataError>(options);
+        CHECK(lacks(message, {(folder.path() / "in").string()}) == "");
+        CHECK(message.find("hannel") == std::string::npos);
+    }
+}
+
 TEST_CASE("wrong pack options say so") {
     const TempFolder folder;
     write_image_folder(folder, "in", {"a"}, 1);
@@ -212,7 +264,7 @@ TEST_CASE("wrong pack options say so") {
     options.raw = true;
     CHECK(lacks(pack_error<ConfigError>(options), {"--raw is for --to recordio"}) == "");
     options = options_for(folder, PackFormat::tfrecord);
-    options.part = CifarPart::test;
+    options.part = DataPart::test;
     CHECK(lacks(pack_error<ConfigError>(options), {"--part is for CIFAR"}) == "");
     options.in = folder.path() / "none";
     CHECK(lacks(pack_error<ConfigError>(options), {"none does not exist", "folder of images"}) == "");
@@ -226,7 +278,8 @@ TEST_CASE("a full disk is the machine's fault and leaves nothing") {
     const TempFolder folder;
     ShardWriter writer(folder.path() / "out", ".rec", 0);
     // The file that is written aside leads to a device that is always full.
-    const auto aside = folder.path() / "out" / ("part-00000.rec." + std::to_string(::getpid()) + ".sagemaker-ignore");
+    const auto mark = "." + std::to_string(::getpid()) + ".sagemaker-ignore";
+    const auto aside = folder.path() / ("out" + mark) / ("part-00000.rec" + mark);
     std::filesystem::create_symlink("/dev/full", aside);
     const auto message = message_of<MachineError>([&] { writer.write(std::string(2'000'000, 'x')); });
     CHECK(lacks(message, {"cannot write", "part-00000.rec", "No space left"}) == "");

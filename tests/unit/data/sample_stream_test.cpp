@@ -5,6 +5,7 @@
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
 #include "support/fifo_writer.hpp"
+#include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/data/record_frames.hpp"
 #include "tundish/data/shuffled_reader.hpp"
@@ -101,6 +102,52 @@ TEST_CASE("a streamed Pipe-mode channel reads FIFO k for pass k, the first recor
     SampleStream stream(channel_at(folder.path() / "train", InputMode::pipe), nullptr, options);
     CHECK(holds_all(ids_of_pass(stream, 1, 60), 200));
     CHECK(holds_all(ids_of_pass(stream, 2, 200), 200));
+}
+
+TEST_CASE("a streamed channel goes on exactly behind its samples when damaged records were passed over") {
+    const TempFolder folder;
+    std::string bytes;
+    for (int i = 0; i < 400; ++i) {
+        std::string payload;
+        append_raw_example(payload, Bytes(3072, static_cast<std::uint8_t>(i)), {3, 32, 32}, i % 10);
+        append_tfrecord(bytes, as_bytes(payload));
+        if (i % 3 == 0) bytes[bytes.size() - 100] ^= 1;
+    }
+    folder.write("part-0", bytes);
+    DataOptions options;
+    options.image_layout = ImageLayout::chw;
+    options.num_classes = 10;
+    options.num_training_samples = 400;
+    options.on_bad_record = BadRecordPolicy::skip;
+    SampleStream stream(channel_at(folder.path()), nullptr, options);
+    const auto whole = [&](std::int64_t skip) {
+        stream.begin_pass(1, skip);
+        return stream.next(1000).ids;
+    };
+    const auto all = whole(0);
+    CHECK(all.size() == 266);
+    CHECK(stream.skipped() == 134);
+    CHECK(whole(100) == std::vector<std::int64_t>(all.begin() + 100, all.end()));
+    CHECK(whole(266).empty());
+    stream.end_pass();
+    CHECK(stream.skipped() == 3 * 134);
+}
+
+TEST_CASE("the first pass over image files has the order that its key gives, like any other") {
+    const TempFolder folder;
+    for (int i = 0; i < 80; ++i) {  // more bytes than the window has
+        folder.write(std::string(i % 2 == 0 ? "a/" : "b/") + std::to_string(i) + ".bmp",
+                     plain_image(".bmp", 80, 80, i, 0, 0));
+    }
+    DataOptions options;
+    options.shuffle_buffer = 1;
+    SampleStream stream(channel_at(folder.path()), nullptr, options);
+    stream.begin_pass(7);
+    const auto first = stream.next(80).ids;
+    stream.begin_pass(7);
+    CHECK(first == stream.next(80).ids);
+    stream.begin_pass(7, 30);
+    CHECK(stream.next(80).ids == std::vector<std::int64_t>(first.begin() + 30, first.end()));
 }
 
 TEST_CASE("what a stream cannot know must be told") {

@@ -156,8 +156,8 @@ TEST_CASE("a damaged payload is that record's problem, and on_bad_record decides
     append_recordio(bytes, as_bytes("not an image record"));
     as_mxnet(bytes, picture(2), 2);
     const auto message = file_error(bytes);
-    CHECK(lacks(message, {"channel 'train'", "part-00000, record 1", "MXNet image record", "begins at byte",
-                          "on_bad_record"}) == "");
+    CHECK(lacks(message,
+                {"channel 'train'", "part-00000, record 1", "MXNet image record", "(byte ", "on_bad_record"}) == "");
     DataOptions options;
     options.on_bad_record = BadRecordPolicy::skip;
     const auto set = from_file(bytes, options);
@@ -165,12 +165,89 @@ TEST_CASE("a damaged payload is that record's problem, and on_bad_record decides
     CHECK(set.skipped == 1);
 }
 
+TEST_CASE(
+    "a TFRecord whose data do not fit their checksum may be passed over, one whose length does not ends the stream") {
+    const auto good = written(as_example);
+    auto bytes = good;
+    bytes[std::size_t{5} * 3126 + 1000] ^= 1;
+    CHECK(lacks(file_error(bytes), {"channel 'train'", "record 5 (byte 15630)", "checksum", "on_bad_record=skip"}) ==
+          "");
+    DataOptions options;
+    options.on_bad_record = BadRecordPolicy::skip;
+    const auto set = from_pipe(bytes, options);
+    CHECK(set.size() == kRecords - 1);
+    CHECK(set.skipped == 1);
+    CHECK(set.labels[5] == label_of(6));
+    bytes[std::size_t{7} * 3126] ^= 1;
+    CHECK(lacks(file_error(bytes, options), {"record 7 (byte 21882)", "header", "checksum"}) == "");
+}
+
+TEST_CASE("an image in a stream that cannot be decoded is named with its place, record and byte") {
+    std::string bytes;
+    as_mxnet(bytes, picture(0), 0);
+    const auto begins_at = text("(byte ", bytes.size(), ")");
+    std::string payload;
+    append_mxnet_record(payload, 1, 1, as_bytes("\xff\xd8\xff\xe0 no JPEG behind this"));
+    append_recordio(bytes, as_bytes(payload));
+    CHECK(lacks(file_error(bytes), {"channel 'train'", "part-00000, record 1", begins_at}) == "");
+    CHECK(lacks(pipe_error(bytes), {"channel 'train'", "pass 0", "train_0", "record 1", begins_at}) == "");
+}
+
+TEST_CASE("a feature that the first record lacks is a matter of settings, not of skipping") {
+    DataOptions options;
+    options.label_feature = "clas";
+    const auto message = file_error(written(as_example), options);
+    CHECK(lacks(message, {"channel 'train'", "record 0 (byte 0)", "'clas'", "image (bytes)", "Set label_feature"}) ==
+          "");
+    CHECK(message.find("on_bad_record") == std::string::npos);
+    options.on_bad_record = BadRecordPolicy::skip;
+    CHECK(lacks(file_error(written(as_example), options), {"found none that can be decoded"}) == "");
+}
+
+TEST_CASE("CIFAR's records in RecordIO are read, one or a whole file in each record") {
+    const auto expected = checksum(from_pipe(written(as_cifar)));
+    std::string one_by_one;
+    for (std::int64_t i = 0; i < kRecords; ++i) {
+        std::string record;
+        as_cifar(record, picture(i), i);
+        append_recordio(one_by_one, as_bytes(record));
+    }
+    const auto all = written(as_cifar);
+    std::string two_objects;
+    append_recordio(two_objects, as_bytes(all.substr(0, std::size_t{50} * 3073)));
+    append_recordio(two_objects, as_bytes(all.substr(std::size_t{50} * 3073)));
+    for (const auto& bytes : {one_by_one, two_objects}) {
+        CHECK(checksum(from_file(bytes)) == expected);
+        CHECK(checksum(from_pipe(bytes)) == expected);
+        CHECK(checksum(from_pipe(bytes, {}, RecordWrapper::recordio)) == expected);
+        DataOptions options;
+        options.format = DataFormat::cifar10;
+        CHECK(checksum(from_pipe(bytes, options, RecordWrapper::recordio)) == expected);
+    }
+    std::string cut = two_objects;
+    append_recordio(cut, as_bytes(all.substr(0, 3000)));
+    CHECK(lacks(pipe_error(cut), {"pass 0", "record 2 (byte ", "within it, record 0", "mid-record"}) == "");
+}
+
+TEST_CASE("an unknown label-format names its channel") {
+    const TempFolder folder;
+    folder.write("part-00000", written(as_manifest));
+    auto channel = channel_at(folder.path());
+    channel.content_type = "application/x-image; label-format=one-hot";
+    channel.name = "validation";
+    DataOptions options;
+    options.format = DataFormat::augmented_manifest;
+    CHECK(lacks(message_of<ConfigError>([&] { load_samples(channel, options); }),
+                {"channel 'validation'", "label-format", "'one-hot'", "class-id"}) == "");
+}
+
 TEST_CASE("damaged framing ends the stream whatever on_bad_record says") {
     auto bytes = written(as_example);
-    bytes[bytes.size() - 10] = static_cast<char>(bytes[bytes.size() - 10] + 1);
+    bytes[bytes.size() - 3126] ^= 1;
     DataOptions options;
     options.on_bad_record = BadRecordPolicy::skip;
     CHECK(lacks(file_error(bytes, options), {"channel 'train'", "record 129", "byte"}) == "");
+    bytes[bytes.size() - 3126] ^= 1;
     bytes.resize(bytes.size() - 100);
     CHECK(lacks(pipe_error(bytes, options), {"channel 'train'", "pass 0", "record 129", "mid-record"}) == "");
 }

@@ -92,6 +92,21 @@ TEST_CASE("a finished job run again trains nothing and leaves its model") {
     CHECK(read_file(folder.path() / "model" / "model.safetensors") == before);
 }
 
+TEST_CASE("a finished job is known without its data, as long as its model is whole and its settings are the same") {
+    const TempFolder folder;
+    auto options = tiny_options("lenet");
+    const TrainingPaths paths{
+        .model = folder.path() / "model", .checkpoints = folder.path() / "checkpoints", .reports = {}};
+    CHECK_FALSE(already_finished(options, paths));
+    run(options, tiny_data(), folder);
+    CHECK(already_finished(options, paths));
+    auto other = options;
+    other.seed += 1;
+    REQUIRE_THROWS_WITH(already_finished(other, paths), contains_text("seed="));
+    std::filesystem::resize_file(paths.model / "model.pt", 100);
+    CHECK_FALSE(already_finished(options, paths));
+}
+
 TEST_CASE("other data is not resumed from") {
     const TempFolder folder;
     auto options = tiny_options("lenet");
