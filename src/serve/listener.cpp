@@ -76,6 +76,7 @@ Listener::Listener(int port) : fd_(open_socket(port)) {
 }
 
 std::optional<UniqueFd> Listener::accept() {
+    exhausted_ = false;
     while (true) {
         UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
@@ -91,6 +92,7 @@ std::optional<UniqueFd> Listener::accept() {
             case ENOTSOCK:
                 throw MachineError(text("the listening socket is broken: ", system_reason(errno)));
             default:
+                exhausted_ = errno != EAGAIN;
                 return std::nullopt;
         }
     }

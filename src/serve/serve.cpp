@@ -1,5 +1,7 @@
 #include "tundish/serve/serve.hpp"
 
+#include <sys/resource.h>
+
 #include <condition_variable>
 #include <thread>
 
@@ -30,7 +32,7 @@ class Watchdog {
     void run(Endpoint& endpoint) {
         std::unique_lock lock(mutex_);
         while (!changed_.wait_for(lock, std::chrono::milliseconds(250), [this] { return ending_; })) {
-            if (stop_requested()) endpoint.health().set_draining();
+
             endpoint.watch();
         }
     }
@@ -40,6 +42,14 @@ class Watchdog {
     bool ending_ = false;
     std::thread thread_;
 };
+
+// A connection needs a descriptor; the usual soft limit of 1,024 is less than we mean to hold.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);  // a refusal only means fewer connections
+}
 
 }  // namespace
 
@@ -61,6 +71,7 @@ std::vector<std::string> ServeOptions::problems() const {
 
 bool serve(const ServeOptions& options, LoadClassifier load) {
     if (const auto problems = options.problems(); !problems.empty()) throw ConfigError(join(problems, "; "));
+    raise_descriptor_limit();
     HttpServerOptions server_options{.port = options.port, .limits = options.http};
     std::unique_ptr<Endpoint> endpoint;
     auto server =

@@ -16,13 +16,18 @@ class Listener {
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] int port() const { return port_; }
 
-    /// The next waiting connection, non-blocking, with TCP_NODELAY; nothing when none waits. Out of descriptors counts
-    /// as none: it waits in the backlog. Throws MachineError when the socket is broken.
+    /// The next waiting connection, non-blocking, with TCP_NODELAY; nothing when none waits, or none can be taken (see
+    /// exhausted()). Throws MachineError when the socket is broken.
     std::optional<UniqueFd> accept();
+
+    /// True when the last accept() left connections in the backlog because the process has no more descriptors, or the
+    /// system no memory: the socket stays readable, so do not wait for it at once again.
+    [[nodiscard]] bool exhausted() const { return exhausted_; }
 
   private:
     UniqueFd fd_;
     int port_ = 0;
+    bool exhausted_ = false;
 };
 
 }  // namespace tundish
