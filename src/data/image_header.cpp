@@ -259,7 +259,8 @@ std::string describe_bytes(ByteSpan bytes) {
     const auto head = as_text(bytes.first(std::min<std::size_t>(bytes.size(), 24)));
     const auto printable = [](char c) { return (c >= ' ' && c <= '~') || c == '\n' || c == '\r' || c == '\t'; };
     if (std::all_of(head.begin(), head.end(), printable)) {
-        return text("text that begins '", trim(head.substr(0, head.find('\n'))), "'");
+        const string_view begins = trim(head);
+        return text("text that begins '", begins.substr(0, begins.find_first_of("\n\r\t")), "'");
     }
     std::string hex;
     for (const std::uint8_t byte : bytes.first(std::min<std::size_t>(bytes.size(), 8))) {

@@ -61,12 +61,12 @@ class CsvReader {
 
     // The usual pixel: up to three digits and nothing else.
     std::optional<float> small_number() {
-        std::size_t digits = 0;
+        const char* at = rest_.data();
+        const char* const end = at + std::min<std::size_t>(rest_.size(), 3);
         unsigned value = 0;
-        for (; digits < 3 && digits < rest_.size() && is_digit(rest_[digits]); ++digits) {
-            value = value * 10 + static_cast<unsigned>(rest_[digits] - '0');
-        }
-        const bool ends = digits == rest_.size() || rest_[digits] == ',' || rest_[digits] == '\n';
+        for (; at < end && is_digit(*at); ++at) value = value * 10 + static_cast<unsigned>(*at - '0');
+        const auto digits = static_cast<std::size_t>(at - rest_.data());
+        const bool ends = digits == rest_.size() || *at == ',' || *at == '\n';
         if (digits == 0 || !ends) return std::nullopt;
         rest_.remove_prefix(digits);
         return static_cast<float>(value);

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 
 namespace tundish {
 namespace {
@@ -39,6 +41,11 @@ template <typename Number, bool kSwap>
 void read_floats(NumberArray& array, ByteSpan data) {
     std::vector<float> out(data.size() / sizeof(Number));
     const std::uint8_t* from = data.data();
+    if constexpr (std::is_same_v<Number, float> && !kSwap) {
+        if (!out.empty()) std::memcpy(out.data(), from, data.size());
+        array.values = std::move(out);
+        return;
+    }
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = static_cast<float>(load<Number, kSwap>(from + i * sizeof(Number)));
     }

@@ -104,8 +104,10 @@ bool PixelBuilder::add_array(NumberArray array, Expect expect) {
     auto* floats = std::get_if<std::vector<float>>(&array.values);
     check_room(layout.images, floats != nullptr ? sizeof(float) : 1);
     if (floats != nullptr) {
-        if (const auto bad = clamp_to_pixels(*floats)) refuse_value(array, *bad, (*floats)[*bad]);
-        note_range(*floats);
+        const PixelRange range = clamp_to_pixels(*floats);
+        if (range.bad) refuse_value(array, *range.bad, (*floats)[*range.bad]);
+        above_zero_ = above_zero_ || range.above_zero;
+        above_one_ = above_one_ || range.above_one;
         const bool as_it_is = layout.is_planar() && layout.shape == model();
         append(layout.images, as_it_is ? std::move(*floats)
                                        : fitted<std::vector<float>>(std::as_const(*floats).data(), layout, model()));
@@ -134,17 +136,6 @@ void PixelBuilder::check_room(std::size_t images, std::size_t bytes_of_value) co
                            text("the request's images need more than ", human_bytes(limits_.max_decoded_bytes),
                                 " of memory at the model's size; send several requests"));
     }
-}
-
-void PixelBuilder::note_range(std::span<const float> values) {
-    unsigned above_zero = 0;
-    unsigned above_one = 0;
-    for (const float value : values) {
-        above_zero |= static_cast<unsigned>(value > 0.0f);
-        above_one |= static_cast<unsigned>(value > 1.0f);
-    }
-    above_zero_ = above_zero_ || above_zero != 0;
-    above_one_ = above_one_ || above_one != 0;
 }
 
 void PixelBuilder::append(std::size_t images, Bytes&& pixels) {

@@ -36,7 +36,6 @@ class PixelBuilder {
 
   private:
     void check_room(std::size_t images, std::size_t bytes_of_value) const;
-    void note_range(std::span<const float> values);
     void append(std::size_t images, Bytes&& pixels);
     void append(std::size_t images, std::vector<float>&& pixels);
 
