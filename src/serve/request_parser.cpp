@@ -77,10 +77,10 @@ BodyKind decide_kind(string_view media_type, ByteSpan body, const ImageShape& mo
     const BodyKind seen = kind_of(body, model.pixels());
     if (seen != BodyKind::unknown) return seen;
     if (named == BodyKind::unknown) refuse_type(media_type);
-    throw RequestError(400, "unrecognised_body",
-                       text("the body is ", describe_bytes(body), ", ", body.size(),
-                            " bytes, neither an image nor npy, JSON or RecordIO; raw pixels of ", to_text(model),
-                            " have ", model.pixels(), " bytes an image. Give the Content-Type"));
+    throw RequestError(
+        400, "unrecognised_body",
+        text("the body is ", describe_bytes(body), ", neither an image nor npy, JSON or RecordIO; raw pixels of ",
+             to_text(model), " have ", model.pixels(), " bytes an image. Give the Content-Type"));
 }
 
 ReplyForm read_as(BodyKind kind, ByteSpan body, PixelBuilder& out) {
@@ -111,6 +111,12 @@ ParsedRequest parse_request(string_view content_type, ByteSpan body, const Image
                             const ParseLimits& limits) {
     PixelBuilder pixels(model_shape, limits);
     const BodyKind kind = decide_kind(media_type_of(content_type), body, model_shape);
+    if (kind == BodyKind::json && body.size() > limits.max_json_bytes) {
+        throw RequestError(413, "too_large",
+                           text("a JSON document may have ", human_bytes(limits.max_json_bytes),
+                                ", because reading it takes ten times as much memory; found ", human_bytes(body.size()),
+                                ". Send application/x-npy or JSON Lines"));
+    }
     ReplyForm form = read_as(kind, body, pixels);
     return std::move(pixels).finish(std::move(form));
 }

@@ -49,12 +49,17 @@ TEST_CASE("an unknown verb or argument: one sentence, exit 2, and no training") 
     CHECK(run_tundish({"predict"}).code == 2);
 }
 
-TEST_CASE("a verb that is not built yet says so in one sentence") {
-    const Ended ended = run_tundish({"serve", "--port", "8080"});
-    INFO(ended.output);
-    CHECK(ended.code == 2);
-    CHECK(ended.says("not built yet"));
-    CHECK(lines_of(ended.output) == 1);
+TEST_CASE("serve refuses wrong arguments and variables, all of these at once") {
+    const Ended port = run_tundish({"serve", "--port", "80800"});
+    CHECK(port.code == 2);
+    CHECK(port.says("--port"));
+    const Ended variables = run_tundish(
+        {"serve"}, {{"SAGEMAKER_BIND_TO_PORT", "http"}, {"SAGEMAKER_MODEL_SERVER_WORKERS", "0"}});
+    INFO(variables.output);
+    CHECK(variables.code == 2);
+    CHECK(variables.says("SAGEMAKER_BIND_TO_PORT is 'http', expected a whole number from 1 to 65535"));
+    CHECK(variables.says("SAGEMAKER_MODEL_SERVER_WORKERS is '0'"));
+    CHECK(lines_of(variables.output) == 1);
 }
 
 TEST_CASE("feed and pack refuse wrong arguments in one sentence") {

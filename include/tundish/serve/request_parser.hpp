@@ -13,6 +13,7 @@ namespace tundish {
 struct ParseLimits {
     std::size_t max_images = 1U << 20U;           ///< of one request
     std::size_t max_decoded_bytes = 1ULL << 30U;  ///< of its pixels in memory, and of one decoded image
+    std::size_t max_json_bytes = 32U << 20U;      ///< of one JSON document: its numbers take ten times as much memory
     bool placeholder_for_bad_lines = false;  ///< JSON Lines: a bad line becomes a ReplyForm::bad_lines, not an error
 };
 

@@ -140,3 +140,12 @@ TEST_CASE("limits are kept before memory is taken") {
                         limits),
                 {"413 too_large"}) == "");
 }
+
+TEST_CASE("a JSON document is limited before it is read, other bodies are not") {
+    ParseLimits limits;
+    limits.max_json_bytes = 20;
+    const std::string json = "[10,10,10,10,20,20,20,20,30,30,30,30]";
+    CHECK(lacks(refusal("application/json", json, kTinyColour, limits),
+                {"413 too_large", "a JSON document may have 20 bytes", "found 37 bytes", "application/x-npy"}) == "");
+    CHECK(values_of(parse("application/jsonlines", json, kTinyColour, limits)) == kPicture);
+}
