@@ -22,15 +22,15 @@ Affine affine_of(const Layer& layer, const BatchNorm2d& norm, const WeightsByNam
     return affine;
 }
 
-// From torch's out, in, y, x to out, y, x, in.
+// From torch's out, in, y, x to y, x, in, out.
 std::vector<float> relaid(const Conv2d& conv, std::span<const float> weight, const std::vector<double>& factor) {
     const auto in = static_cast<std::size_t>(conv.in_channels),
-               taps = static_cast<std::size_t>(conv.kernel * conv.kernel);
+               taps = static_cast<std::size_t>(conv.kernel * conv.kernel), out = factor.size();
     std::vector<float> to(weight.size());
-    for (std::size_t o = 0; o < factor.size(); ++o) {
+    for (std::size_t o = 0; o < out; ++o) {
         for (std::size_t i = 0; i < in; ++i) {
             for (std::size_t tap = 0; tap < taps; ++tap) {
-                to[(o * taps + tap) * in + i] = static_cast<float>(weight[(o * in + i) * taps + tap] * factor[o]);
+                to[(tap * in + i) * out + o] = static_cast<float>(weight[(o * in + i) * taps + tap] * factor[o]);
             }
         }
     }

@@ -14,7 +14,7 @@ struct ConvGroup {
     Conv2d conv;
     bool pooled = false;
     Finish finish = Finish::bias;
-    std::vector<float> weight;  ///< out, kernel, kernel, in; batch norm's factor multiplied in
+    std::vector<float> weight;  ///< kernel, kernel, in, out; batch norm's factor multiplied in
     std::vector<float> bias;    ///< out; zeros where the layers have none
     std::size_t layers = 0;     ///< how many were read
 };

@@ -69,7 +69,7 @@ class Compiler {
             double bias = group.bias[o];
             for (std::size_t place = 0; place < channels * taps; ++place) {
                 const std::size_t channel = place / taps, tap = place % taps;
-                const double weight = group.weight[(o * taps + tap) * channels + channel] / double{scale_.std[channel]};
+                const double weight = group.weight[(tap * channels + channel) * out + o] / double{scale_.std[channel]};
                 step.weight[place * out + o] = static_cast<float>(weight);
                 bias -= weight * scale_.mean[channel];
             }

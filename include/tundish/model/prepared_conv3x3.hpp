@@ -33,9 +33,9 @@ class PreparedConv3x3 {
     // True if this machine (AVX2 and FMA) and these channels can run it.
     static bool runs(const MapShape& shape);
 
-    // `weight`: out_channels, 3, 3, in_channels; it is not read after this. `bias`: one for each output channel, empty
-    // for Finish::none. Prepares the algorithms that algorithm_for() names for batches of 1 to `largest_batch`.
-    // Throws std::bad_alloc.
+    // `weight`: 3, 3, in_channels, out_channels; it is not read after this. `bias`: one for each output channel, empty
+    // for Finish::none. Prepares the cheapest algorithm for one image and that for `largest_batch`. Throws
+    // std::bad_alloc.
     PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                     std::int64_t largest_batch);
     PreparedConv3x3(PreparedConv3x3&&) noexcept;
@@ -46,7 +46,8 @@ class PreparedConv3x3 {
     // std::bad_alloc.
     void run(std::int64_t batch, const float* input, float* output, int threads) const;
 
-    // kDirect or Winograd's tile: the cheapest for this batch by the count of products and of weights read.
+    // kDirect or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and of weights
+    // read.
     [[nodiscard]] int algorithm_for(std::int64_t batch) const;
 
     // True if `algorithm` was prepared.

@@ -11,22 +11,21 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace tundish::TUNDISH_ISA {
 
 inline constexpr int kDirect = PreparedConv3x3::kDirect;
 
-// Weights as the packed panels that multiply() reads: depth is (dy, dx, in).
+// Weights (dy, dx, in, out) as the packed panels that multiply() reads: depth is (dy, dx, in).
 inline void direct_prepare(const Conv3x3Job& job, float* prepared) {
     const std::int64_t depth = 9 * job.in_channels;
     for (std::int64_t column = 0; column < job.out_channels;) {
         const std::int64_t width = panel_vectors(job.out_channels - column) * kLanes;
         float* to = prepared + column * depth;
-        for (std::int64_t k = 0; k < depth; ++k) {
-            for (std::int64_t lane = 0; lane < width; ++lane) {
-                *to++ = job.weight[(column + lane) * job.weight_out_stride + k];
-            }
+        for (std::int64_t k = 0; k < depth; ++k, to += width) {
+            std::copy_n(job.weight + k * job.out_channels + column, width, to);
         }
         column += width;
     }

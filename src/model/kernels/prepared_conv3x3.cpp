@@ -4,7 +4,9 @@
 #include "model/kernels/instruction_set.hpp"
 #include "model/kernels/scratch_buffer.hpp"
 
+#include <algorithm>
 #include <array>
+#include <ranges>
 #include <stdexcept>
 
 namespace tundish {
@@ -37,6 +39,11 @@ double cost(int algorithm, std::int64_t batch, const MapShape& shape) {
     return static_cast<double>(points(algorithm)) * (static_cast<double>(tiles) * (1 + transforms) + kReadingWeight);
 }
 
+template <typename Algorithms>
+int cheapest(const Algorithms& algorithms, std::int64_t batch, const MapShape& shape) {
+    return *std::ranges::min_element(algorithms, {}, [&](int algorithm) { return cost(algorithm, batch, shape); });
+}
+
 // At odd numbers of cache lines, as winograd_conv3x3.hpp lays frequencies out.
 std::size_t prepared_floats(int algorithm, const MapShape& shape) {
     const std::int64_t pairs = shape.in_channels * shape.out_channels;
@@ -52,10 +59,10 @@ Conv3x3Job make_job(const MapShape& shape, std::int64_t batch) {
             .input = nullptr,
             .weight = nullptr,
             .output = nullptr,
-            .weight_in_stride = 1,
-            .weight_out_stride = 9 * shape.in_channels,
-            .weight_row_stride = 3 * shape.in_channels,
-            .weight_column_stride = shape.in_channels};
+            .weight_in_stride = shape.out_channels,
+            .weight_out_stride = 1,
+            .weight_row_stride = 3 * shape.in_channels * shape.out_channels,
+            .weight_column_stride = shape.in_channels * shape.out_channels};
 }
 
 }  // namespace
@@ -68,7 +75,10 @@ bool PreparedConv3x3::runs(const MapShape& shape) {
 PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                                  std::int64_t largest_batch)
     : shape_(shape), bias_(std::move(bias)), finish_(finish) {
-    for (std::int64_t batch = 1; batch <= largest_batch; ++batch) prepare(algorithm_for(batch), weight);
+    // Two are enough: weights of the large tiles take up to nine times the memory of the filters, and writing them is
+    // most of the time that loading a model takes.
+    for (const std::int64_t batch : {std::int64_t{1}, largest_batch})
+        prepare(cheapest(kAlgorithms, batch, shape_), weight);
 }
 
 PreparedConv3x3::PreparedConv3x3(PreparedConv3x3&&) noexcept = default;
@@ -86,11 +96,7 @@ void PreparedConv3x3::prepare(int algorithm, const float* weight) {
 }
 
 int PreparedConv3x3::algorithm_for(std::int64_t batch) const {
-    int best = kDirect;
-    for (const int algorithm : kAlgorithms) {
-        if (cost(algorithm, batch, shape_) < cost(best, batch, shape_)) best = algorithm;
-    }
-    return best;
+    return cheapest(std::views::keys(weights_), batch, shape_);
 }
 
 void PreparedConv3x3::run(std::int64_t batch, const float* input, float* output, int threads) const {

@@ -168,6 +168,10 @@ class Convolution {
         for (int y = 0; y < 3; ++y) {
             for (int x = 0; x < 3; ++x) {
                 const float* tap = from + y * job_.weight_row_stride + x * job_.weight_column_stride;
+                if (job_.weight_out_stride == 1) {
+                    store(weight[y][x], load(tap));
+                    continue;
+                }
                 for (int lane = 0; lane < kLanes; ++lane) weight[y][x][lane] = tap[lane * job_.weight_out_stride];
             }
         }

@@ -91,7 +91,7 @@ namespace {
 // Compares every algorithm that a map of this size has with a convolution in double precision; the algorithms' names.
 std::set<int> check_convolution(std::int64_t height, std::int64_t width, Finish finish) {
     const auto weight = at::randn({40, 64, 3, 3}) / 24, bias = at::randn({40});
-    const auto relaid = weight.permute({0, 2, 3, 1}).contiguous();
+    const auto relaid = weight.permute({2, 3, 1, 0}).contiguous();
     const std::vector<float> bias_values(bias.const_data_ptr<float>(), bias.const_data_ptr<float>() + 40);
     const PreparedConv3x3 conv({height, width, 64, 40}, relaid.const_data_ptr<float>(), bias_values, finish, 64);
     const auto input = at::randn({3, 64, height, width});
