@@ -38,6 +38,11 @@ class PreparedConv3x3 {
     // std::bad_alloc.
     PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                     std::int64_t largest_batch);
+
+    // The same with the algorithms named: kDirect, 3, 4, 5, 7. For tests and benchmarks.
+    PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
+                    const std::vector<int>& algorithms);
+
     PreparedConv3x3(PreparedConv3x3&&) noexcept;
     ~PreparedConv3x3();
 
@@ -49,9 +54,6 @@ class PreparedConv3x3 {
     // kDirect or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and of weights
     // read.
     [[nodiscard]] int algorithm_for(std::int64_t batch) const;
-
-    // True if `algorithm` was prepared.
-    [[nodiscard]] bool has(int algorithm) const { return weights_.contains(algorithm); }
 
     // As run(), by one algorithm of those prepared. For tests and benchmarks.
     void run_as(int algorithm, std::int64_t batch, const float* input, float* output, int threads) const;

@@ -29,7 +29,7 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
 // Products for each pair of channels, and what else costs as much: weights that are read once for every block of
 // tiles, and the transforms, whose share grows as there are fewer channels to repay them.
 double cost(int algorithm, std::int64_t batch, const MapShape& shape) {
-    constexpr double kReadingWeight = 6, kTransform = 40;  // in products; measured with conv_inference_bench
+    constexpr double kReadingWeight = 6, kTransform = 40;  // in products; measured with prepared_conv_bench
     const bool direct = algorithm == PreparedConv3x3::kDirect;
     const int tile = direct ? 1 : algorithm;
     const std::int64_t tiles = batch * divide_up(shape.height, tile) * divide_up(shape.width, tile);
@@ -72,13 +72,17 @@ bool PreparedConv3x3::runs(const MapShape& shape) {
            instruction_set(shape) != InstructionSet::kNone;
 }
 
+// Two algorithms are enough: weights of the large tiles take up to nine times the memory of the filters, and writing
+// them is most of the time that loading a model takes.
 PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                                  std::int64_t largest_batch)
+    : PreparedConv3x3(shape, weight, std::move(bias), finish,
+                      {cheapest(kAlgorithms, 1, shape), cheapest(kAlgorithms, largest_batch, shape)}) {}
+
+PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
+                                 const std::vector<int>& algorithms)
     : shape_(shape), bias_(std::move(bias)), finish_(finish) {
-    // Two are enough: weights of the large tiles take up to nine times the memory of the filters, and writing them is
-    // most of the time that loading a model takes.
-    for (const std::int64_t batch : {std::int64_t{1}, largest_batch})
-        prepare(cheapest(kAlgorithms, batch, shape_), weight);
+    for (const int algorithm : algorithms) prepare(algorithm, weight);
 }
 
 PreparedConv3x3::PreparedConv3x3(PreparedConv3x3&&) noexcept = default;

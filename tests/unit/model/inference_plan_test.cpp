@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <set>
+#include <array>
 
 #include "tundish/model/inference_plan.hpp"
 #include "tundish/model/network.hpp"
@@ -88,22 +88,22 @@ TEST_CASE("an architecture with a layer that the plan does not know has no plan"
 
 namespace {
 
-// Compares every algorithm that a map of this size has with a convolution in double precision; the algorithms' names.
-std::set<int> check_convolution(std::int64_t height, std::int64_t width, Finish finish) {
+constexpr std::array kAlgorithms{PreparedConv3x3::kDirect, 3, 4, 5, 7};
+
+// Compares every algorithm with a convolution in double precision.
+void check_convolution(std::int64_t height, std::int64_t width, Finish finish) {
     const auto weight = at::randn({40, 64, 3, 3}) / 24, bias = at::randn({40});
     const auto relaid = weight.permute({2, 3, 1, 0}).contiguous();
     const std::vector<float> bias_values(bias.const_data_ptr<float>(), bias.const_data_ptr<float>() + 40);
-    const PreparedConv3x3 conv({height, width, 64, 40}, relaid.const_data_ptr<float>(), bias_values, finish, 64);
+    const PreparedConv3x3 conv({height, width, 64, 40}, relaid.const_data_ptr<float>(), bias_values, finish,
+                               {kAlgorithms.begin(), kAlgorithms.end()});
     const auto input = at::randn({3, 64, height, width});
     auto expected = at::conv2d(input.to(at::kDouble), weight.to(at::kDouble), {}, 1, 1);
     if (finish != Finish::none) expected = expected + bias.to(at::kDouble).view({1, 40, 1, 1});
     if (finish == Finish::bias_relu) expected = at::relu(expected);
     if (finish == Finish::bias_gelu) expected = at::gelu(expected);
     const auto maps = input.permute({0, 2, 3, 1}).contiguous();
-    std::set<int> tried;
-    for (const int algorithm : {PreparedConv3x3::kDirect, 3, 4, 5, 7}) {
-        if (!conv.has(algorithm)) continue;
-        tried.insert(algorithm);
+    for (const int algorithm : kAlgorithms) {
         for (const int threads : {1, 2}) {
             auto output = at::empty({3, height, width, 40});
             conv.run_as(algorithm, 3, maps.const_data_ptr<float>(), output.mutable_data_ptr<float>(), threads);
@@ -112,7 +112,6 @@ std::set<int> check_convolution(std::int64_t height, std::int64_t width, Finish 
             CHECK(difference.item<double>() < 1e-3);
         }
     }
-    return tried;
 }
 
 }  // namespace
@@ -120,13 +119,11 @@ std::set<int> check_convolution(std::int64_t height, std::int64_t width, Finish 
 TEST_CASE("every algorithm of a prepared convolution gives the convolution") {
     const c10::InferenceMode inference;
     at::manual_seed(5);
-    std::set<int> tried;
     for (const auto finish : {Finish::none, Finish::bias, Finish::bias_relu, Finish::bias_gelu}) {
         for (const auto& [height, width] : std::vector<std::pair<int, int>>{{1, 1}, {3, 3}, {4, 4}, {5, 9}, {7, 14}}) {
-            tried.merge(check_convolution(height, width, finish));
+            check_convolution(height, width, finish);
         }
     }
-    CHECK(tried == std::set<int>{PreparedConv3x3::kDirect, 3, 4, 5, 7});
 }
 
 TEST_CASE("a lone small map is computed directly, a large batch by tiles") {
