@@ -52,11 +52,12 @@ class HttpServer::Core {
     void accept_all() {
         while (table_.size() < options_.most_connections) {
             auto fd = listener_.accept();
+            if (!fd && listener_.exhausted()) break;
             if (!fd) return;
             last_request_ = Clock::now();
             table_.add(std::move(*fd));
         }
-        log_warning(text(options_.most_connections, " connections are open: new ones wait until one ends"));
+        log_warning(text(table_.size(), " connections are open, and no more are possible: new ones wait"));
         pause(true);
     }
 

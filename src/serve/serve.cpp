@@ -1,5 +1,7 @@
 #include "tundish/serve/serve.hpp"
 
+#include <sys/resource.h>
+
 #include <condition_variable>
 #include <thread>
 
@@ -41,6 +43,14 @@ class Watchdog {
     std::thread thread_;
 };
 
+// As many connections as the system allows: the usual soft limit is 1,024 descriptors.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 std::vector<std::string> ServeOptions::problems() const {
@@ -61,6 +71,7 @@ std::vector<std::string> ServeOptions::problems() const {
 
 bool serve(const ServeOptions& options, LoadClassifier load) {
     if (const auto problems = options.problems(); !problems.empty()) throw ConfigError(join(problems, "; "));
+    raise_descriptor_limit();
     HttpServerOptions server_options{.port = options.port, .limits = options.http};
     std::unique_ptr<Endpoint> endpoint;
     auto server =

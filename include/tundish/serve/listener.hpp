@@ -20,9 +20,13 @@ class Listener {
     /// as none: it waits in the backlog. Throws MachineError when the socket is broken.
     std::optional<UniqueFd> accept();
 
+    /// The last accept() found a connection that it had no descriptor or no memory for: it still waits.
+    [[nodiscard]] bool exhausted() const { return exhausted_; }
+
   private:
     UniqueFd fd_;
     int port_ = 0;
+    bool exhausted_ = false;
 };
 
 }  // namespace tundish
