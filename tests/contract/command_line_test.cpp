@@ -49,14 +49,6 @@ TEST_CASE("an unknown verb or argument: one sentence, exit 2, and no training") 
     CHECK(run_tundish({"predict"}).code == 2);
 }
 
-TEST_CASE("a verb that is not built yet says so in one sentence") {
-    const Ended ended = run_tundish({"serve", "--port", "8080"});
-    INFO(ended.output);
-    CHECK(ended.code == 2);
-    CHECK(ended.says("not built yet"));
-    CHECK(lines_of(ended.output) == 1);
-}
-
 TEST_CASE("feed and pack refuse wrong arguments in one sentence") {
     const Job job;
     const std::string root = job.root().string();
