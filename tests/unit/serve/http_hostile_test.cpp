@@ -116,7 +116,8 @@ TEST_CASE("headers without end are given up before they take memory") {
         HttpClient client(server.port());
         bool taken = client.try_send(begin);
         for (int i = 0; i < 32 && taken; ++i) taken = client.try_send(filler);
-        CHECK(client.read_reply().status >= 400);
+        const std::string answer = client.rest();  // none where not even the first line ends
+        CHECK((answer.empty() || answer.starts_with("HTTP/1.1 4")));
     };
     flood("GET /", piece);
     flood("GET / HTTP/1.1\r\nX-Long: ", piece);
