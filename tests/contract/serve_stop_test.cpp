@@ -114,16 +114,15 @@ TEST_CASE("/ping answers within the platform's 2 s while 16 clients load the ser
             }
         });
     }
-    int late = 0;
-    for (int i = 0; i < 200; ++i) {
+    int late = 0, pings = 0;
+    for (; pings < 200 || answered + failed < 160; ++pings) {
         const auto begin = std::chrono::steady_clock::now();
         REQUIRE(server.ping().status == 200);
         if (std::chrono::steady_clock::now() - begin > 2s * kSlowness) ++late;
     }
     stop = true;
     for (auto& thread : load) thread.join();
-    CHECK(late <= 2);  // p99
-    CHECK(answered > 16);
+    CHECK(late * 100 <= pings);
     CHECK(failed == 0);
 }
 
