@@ -17,6 +17,10 @@ constexpr std::size_t kFirstPiece = std::size_t{4} << 20;  // taken on the clien
                             " that this server takes (--max-body): send fewer or smaller images"));
 }
 
+[[noreturn]] void too_busy() {
+    throw RequestError(503, "busy", "too many large requests at once: send it again later");
+}
+
 // Nothing for a chunked body.
 std::optional<std::size_t> declared_length(const HttpHeaders& headers) {
     const std::size_t lengths = headers.count("Content-Length");
@@ -62,10 +66,9 @@ std::optional<RequestError> BodyReader::read(Connection& connection, HttpRequest
 
 void BodyReader::read_all(Connection& connection, HttpRequest& request, std::optional<std::size_t> length,
                           const Source& source) {
-    if (held_ + length.value_or(0) > limits_.all_bodies) {
-        throw RequestError(503, "busy", "too many large requests at once: send it again later");
-    }
-    const Lease lease(*this, length.value_or(0));
+    const auto fits = [&](std::size_t bytes) { return held_ + bytes <= limits_.all_bodies; };
+    if (!fits(length.value_or(0))) too_busy();
+    Lease lease(*this, length.value_or(0));
     if (lower(request.headers.get("Expect")) == "100-continue") {
         if (!connection.write("HTTP/1.1 100 Continue\r\n\r\n") || !connection.flush()) return;
     }
@@ -73,10 +76,12 @@ void BodyReader::read_all(Connection& connection, HttpRequest& request, std::opt
     std::string& body = request.body;
     body.reserve(std::min(length.value_or(0), kFirstPiece));
     connection.set_deadline(begin + limits_.stall_time);
-    bool too_long = false;
+    bool too_long = false, no_room = false;
     const bool whole = source([&](std::string_view piece) {
         too_long = body.size() + piece.size() > limits_.largest_body;
-        if (too_long) return false;
+        no_room = !length && !fits(piece.size());  // a chunked body takes its room as it comes
+        if (too_long || no_room) return false;
+        if (!length) lease.grow(piece.size());
         if (length && body.size() + piece.size() > body.capacity()) body.reserve(*length);
         body.append(piece);
         const auto earned = std::chrono::milliseconds(1000 * body.size() / limits_.slowest_rate);
@@ -84,6 +89,7 @@ void BodyReader::read_all(Connection& connection, HttpRequest& request, std::opt
         return true;
     });
     if (too_long) too_large(limits_.largest_body);
+    if (no_room) too_busy();
     if (connection.timed_out()) {
         throw RequestError(408, "request_timeout",
                            text("only ", body.size(), " bytes of the body came in time: send faster"));

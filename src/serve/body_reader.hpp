@@ -29,6 +29,10 @@ class BodyReader {
       public:
         Lease(BodyReader& reader, std::size_t bytes) : reader_(reader), bytes_(bytes) { reader_.held_ += bytes; }
         ~Lease() { reader_.held_ -= bytes_; }
+        void grow(std::size_t bytes) {
+            bytes_ += bytes;
+            reader_.held_ += bytes;
+        }
         Lease(const Lease&) = delete;
         Lease& operator=(const Lease&) = delete;
 

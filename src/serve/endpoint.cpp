@@ -78,6 +78,7 @@ class Endpoint::Core {
 
     Health& health() { return health_; }
     [[nodiscard]] bool loading() const { return loading_; }
+    [[nodiscard]] bool busy() const { return loading_ || (owned_ != nullptr && owned_->engine->computing()); }
 
     void watch() {
         const ServedModel* model = model_.load();
@@ -91,6 +92,7 @@ class Endpoint::Core {
     void load(const LoadClassifier& load) noexcept {
         try {
             owned_ = load_served_model(options_, load, metrics_);
+            warm_up(*owned_, options_);
             model_ = owned_.get();
             log_info(text("ready after ", fixed(process_age_seconds(), 2), " s: ", describe(*owned_, options_)));
             health_.set_ready();
@@ -156,8 +158,9 @@ class Endpoint::Core {
 
     HttpReply execution_parameters() const {
         // Their product may be at most 100.
-        const int transforms = options_.max_concurrent_transforms.value_or(std::min(worker_count(options_), 16));
         const int payload = options_.max_payload_mb.value_or(6);
+        const int most = 100 / std::max(payload, 6);
+        const int transforms = options_.max_concurrent_transforms.value_or(std::min(worker_count(options_), most));
         std::string body = text("{\"MaxConcurrentTransforms\": ", transforms, ", \"MaxPayloadInMB\": ", payload);
         if (options_.batch_strategy) body += text(", \"BatchStrategy\": \"", *options_.batch_strategy, '"');
         return {200, "application/json", body + "}", {}};
@@ -197,7 +200,7 @@ class Endpoint::Core {
     ServeOptions options_;
     Health health_;
     ServeMetrics metrics_;
-    std::unique_ptr<ServedModel> owned_;
+    std::unique_ptr<ServedModel> owned_;  // the loader's until loading_ is false
     std::atomic<const ServedModel*> model_{nullptr};
     std::atomic<bool> loading_{true};
     std::thread loader_;  // last: uses everything above
@@ -218,6 +221,10 @@ Health& Endpoint::health() {
 
 bool Endpoint::loading() const {
     return core_->loading();
+}
+
+bool Endpoint::busy() const {
+    return core_->busy();
 }
 
 void Endpoint::watch() {

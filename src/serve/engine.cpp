@@ -141,6 +141,11 @@ class Engine::Core {
 
     [[nodiscard]] std::size_t in_flight() const { return queue_.requests(); }
 
+    [[nodiscard]] bool computing() const {
+        return std::any_of(workers_.begin(), workers_.end(),
+                           [](const auto& worker) { return worker->busy_since() != 0; });
+    }
+
     [[nodiscard]] milliseconds longest_pass() const {
         std::int64_t longest = 0;
         for (const auto& worker : workers_) {
@@ -169,6 +174,10 @@ std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadlin
 
 std::size_t Engine::in_flight() const {
     return core_->in_flight();
+}
+
+bool Engine::computing() const {
+    return core_->computing();
 }
 
 milliseconds Engine::longest_pass() const {

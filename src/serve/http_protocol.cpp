@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include "body_reader.hpp"
+#include "chunked_body.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/serve/request_error.hpp"
@@ -12,14 +13,30 @@ namespace {
 
 using Clock = Connection::Clock;
 
+// The request in work on this thread: the library's callbacks have no place for it.
+struct Exchange {
+    Connection& connection;
+    HttpRequest request;
+    bool close = false;  // after the reply: asked for, or a body was left unread
+    std::size_t header_bytes = 0;
+    bool headers_read = false;
+};
+thread_local Exchange* exchange_in_work = nullptr;
+
+constexpr std::size_t kMostHeaderBytes = 65536;
+
 // What cpp-httplib reads from and writes to.
 class ConnectionStream : public httplib::Stream {
   public:
-    explicit ConnectionStream(Connection& connection) : connection_(connection) {}
+    explicit ConnectionStream(Exchange& exchange) : exchange_(exchange), connection_(exchange.connection) {}
 
     bool is_readable() const override { return true; }
     bool is_writable() const override { return true; }
-    ssize_t read(char* to, std::size_t size) override { return connection_.read(to, size); }
+    // It would take headers of any length into memory.
+    ssize_t read(char* to, std::size_t size) override {
+        if (!exchange_.headers_read && ++exchange_.header_bytes > kMostHeaderBytes) return -1;
+        return connection_.read(to, size);
+    }
     ssize_t write(const char* from, std::size_t size) override {
         return connection_.write({from, size}) ? static_cast<ssize_t>(size) : -1;
     }
@@ -29,28 +46,22 @@ class ConnectionStream : public httplib::Stream {
     int socket() const override { return 0; }
 
   private:
+    Exchange& exchange_;
     Connection& connection_;
 };
 
-// The request in work on this thread: the library's callbacks have no place for it.
-struct Exchange {
-    Connection& connection;
-    HttpRequest request;
-    bool close = false;  // after the reply: asked for, or a body was left unread
-};
-thread_local Exchange* exchange_in_work = nullptr;
-
 constexpr const char* kRoute = "/";
 
-std::string code_of(int status) {
-    switch (status) {
-        case 400:
-            return "bad_request";
-        case 414:
-            return "uri_too_long";
-        default:
-            return "http_error";
+// The library's status does not tell why a request could not be read.
+HttpReply unreadable(const Exchange& exchange, int status) {
+    if (exchange.connection.timed_out()) {
+        return error_reply(408, "request_timeout", "the headers did not come in time: send faster");
     }
+    if (exchange.header_bytes > kMostHeaderBytes) {
+        return error_reply(431, "headers_too_large", text("the headers are longer than ", kMostHeaderBytes, " bytes"));
+    }
+    const char* code = status == 400 ? "bad_request" : status == 414 ? "uri_too_long" : "http_error";
+    return error_reply(status, code, "the request is not valid HTTP/1.1");
 }
 
 void copy_reply(const HttpReply& reply, httplib::Response& to) {
@@ -72,7 +83,7 @@ struct HttpProtocol::Library : httplib::Server {
         set_error_handler([](const httplib::Request&, httplib::Response& to) {
             if (!to.body.empty()) return;    // an error of ours
             exchange_in_work->close = true;  // nobody knows where the next request begins
-            copy_reply(error_reply(to.status, code_of(to.status), "the request is not valid HTTP/1.1"), to);
+            copy_reply(unreadable(*exchange_in_work, to.status), to);
             to.set_header("Connection", "close");
         });
         set_keep_alive_max_count(1'000'000'000);
@@ -95,6 +106,7 @@ struct HttpProtocol::Library : httplib::Server {
     void answer_with_body(const httplib::ContentReader& reader, httplib::Response& to) {
         Exchange& exchange = *exchange_in_work;
         const auto read = [&](const BodyReader::Take& take) {
+            if (exchange.request.headers.has("Transfer-Encoding")) return read_chunked(exchange.connection, take);
             return reader([&](const char* data, std::size_t size) { return take({data, size}); });
         };
         exchange.request.refusal = bodies.read(exchange.connection, exchange.request, read);
@@ -107,6 +119,7 @@ struct HttpProtocol::Library : httplib::Server {
     // Once the headers are known: keeps them for us, and hides from the library what it would act on by itself.
     static void take_over(httplib::Request& request) {
         Exchange& exchange = *exchange_in_work;
+        exchange.headers_read = true;
         exchange.request.method = request.method;
         exchange.request.path = request.path;
         for (const auto& [name, value] : request.headers) exchange.request.headers.add(name, value);
@@ -151,10 +164,10 @@ HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler)
 HttpProtocol::~HttpProtocol() = default;
 
 bool HttpProtocol::exchange(Connection& connection, bool last) {
-    Exchange exchange{connection, {}, last};
+    Exchange exchange{.connection = connection, .request = {}, .close = last};
     exchange_in_work = &exchange;
     connection.set_deadline(Clock::now() + limits_.header_time);
-    ConnectionStream stream(connection);
+    ConnectionStream stream(exchange);
     bool closed = false;
     const bool answered = library_->process(stream, last, closed);
     connection.set_deadline(Clock::now() + limits_.stall_time);

@@ -52,12 +52,12 @@ class HttpServer::Core {
     void accept_all() {
         while (table_.size() < options_.most_connections) {
             auto fd = listener_.accept();
-            if (!fd && !listener_.exhausted()) return;
-            if (!fd) break;
+            if (!fd && listener_.exhausted()) break;
+            if (!fd) return;
             last_request_ = Clock::now();
             table_.add(std::move(*fd));
         }
-        log_warning(text(table_.size(), " connections are open, and no more can be: new ones wait until one ends"));
+        log_warning(text(table_.size(), " connections are open, and no more are possible: new ones wait"));
         pause(true);
     }
 

@@ -76,8 +76,8 @@ Listener::Listener(int port) : fd_(open_socket(port)) {
 }
 
 std::optional<UniqueFd> Listener::accept() {
-    exhausted_ = false;
     while (true) {
+        exhausted_ = false;
         UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
@@ -92,7 +92,7 @@ std::optional<UniqueFd> Listener::accept() {
             case ENOTSOCK:
                 throw MachineError(text("the listening socket is broken: ", system_reason(errno)));
             default:
-                exhausted_ = errno != EAGAIN;
+                exhausted_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
                 return std::nullopt;
         }
     }

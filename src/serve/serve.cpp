@@ -81,7 +81,7 @@ bool serve(const ServeOptions& options, LoadClassifier load) {
     bool finished = false;
     {
         const Watchdog watchdog(*endpoint);
-        finished = server->run() && !endpoint->loading();
+        finished = server->run() && !endpoint->busy();
     }
     log_info("stopped");
     if (!finished) {  // threads still use them

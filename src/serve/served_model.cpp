@@ -1,7 +1,9 @@
 #include "served_model.hpp"
 
+#include "tundish/base/error.hpp"
 #include "tundish/base/processors.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/serve/request_error.hpp"
 
 namespace tundish {
 
@@ -26,10 +28,18 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
                                 metrics.observe_batch(images);
                             }};
     model->engine = std::make_unique<Engine>(*model->classifier, engine, std::move(events));
-    const ImageShape& shape = model->classifier->facts().input;
-    PixelBatch grey{shape, 1, std::vector<float>(shape.pixels(), 127.0F)};
-    model->engine->classify(std::move(grey), Engine::Clock::now() + options.stuck_time);
     return model;
+}
+
+void warm_up(const ServedModel& model, const ServeOptions& options) {
+    const ImageShape& shape = model.classifier->facts().input;
+    PixelBatch grey{shape, 1, std::vector<float>(shape.pixels(), 127.0F)};
+    try {
+        model.engine->classify(std::move(grey), Engine::Clock::now() + options.stuck_time);
+    } catch (const RequestError& error) {
+        if (error.status() != 503) throw MachineError(text("the first forward pass failed: ", error.what()));
+        throw MachineError(text("the first forward pass did not end within ", options.stuck_time.count(), " ms"));
+    }
 }
 
 std::string describe(const ServedModel& model, const ServeOptions& options) {

@@ -17,10 +17,13 @@ struct ServedModel {
 /// How many threads compute, when the user has not said.
 int worker_count(const ServeOptions& options);
 
-/// Loads, and runs a pass through the engine: what has answered once will answer again. Throws what `load` throws, and
-/// RequestError when the pass fails.
+/// Throws what `load` throws.
 std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,
                                                ServeMetrics& metrics);
+
+/// Runs a pass through the engine: what has answered once will answer again. Throws MachineError when it fails, or
+/// takes longer than stuck_time: the engine is still at work then.
+void warm_up(const ServedModel& model, const ServeOptions& options);
 
 /// One log line: the model, its classes, what computes.
 std::string describe(const ServedModel& model, const ServeOptions& options);

@@ -27,7 +27,7 @@ class Endpoint {
     /// Begins to load the model on a thread of its own.
     Endpoint(const ServeOptions& options, LoadClassifier load);
 
-    /// Waits for the loading to end; see loading().
+    /// Waits for the loading and for forward passes to end; see busy().
     ~Endpoint();
 
     /// Any thread.
@@ -37,6 +37,9 @@ class Endpoint {
 
     /// True until the model is loaded or has failed to.
     [[nodiscard]] bool loading() const;
+
+    /// True while the model is being loaded or computes: the destructor would wait for that, for ever if it is stuck.
+    [[nodiscard]] bool busy() const;
 
     /// Fails the server when a forward pass takes longer than ServeOptions::stuck_time. Call it now and then.
     void watch();

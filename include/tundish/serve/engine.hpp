@@ -43,6 +43,9 @@ class Engine {
     /// Requests that wait or are computed.
     [[nodiscard]] std::size_t in_flight() const;
 
+    /// A forward pass is running. Never waits.
+    [[nodiscard]] bool computing() const;
+
     /// How long the longest forward pass that is running has taken; zero when none is. Never waits.
     [[nodiscard]] std::chrono::milliseconds longest_pass() const;
 

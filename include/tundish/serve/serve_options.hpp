@@ -14,21 +14,21 @@ namespace tundish {
 
 /// What the user of `tundish serve` may say.
 struct ServeOptions {
-    std::filesystem::path model_folder;
+    std::filesystem::path model_folder{};
     int port = 8080;  ///< 0: any free one
-    HttpLimits http;
+    HttpLimits http{};
     ReplyType default_reply = ReplyType::json;       ///< for requests without an Accept header
     std::chrono::milliseconds request_time{55'000};  ///< then 503; the platform gives up after 60 s
     std::chrono::milliseconds stuck_time{30'000};    ///< a forward pass that takes longer is taken for stuck
     int workers = 0;                                 ///< 0: one for each usable processor
     std::size_t largest_batch = 64;
     std::chrono::milliseconds batch_delay{0};
-    std::size_t most_requests = 512;               ///< waiting or computed; more get 503
-    bool batch_transform = false;                  ///< texts end with exactly one newline
-    bool placeholder_for_bad_lines = false;        ///< batch transform of JSON Lines: an error object for a bad line
-    std::optional<int> max_concurrent_transforms;  ///< for /execution-parameters; else the number of workers
-    std::optional<int> max_payload_mb;             ///< likewise; else 6
-    std::optional<std::string> batch_strategy;     ///< "SINGLE_RECORD" or "MULTI_RECORD"; else not mentioned
+    std::size_t most_requests = 512;                 ///< waiting or computed; more get 503
+    bool batch_transform = false;                    ///< texts end with exactly one newline
+    bool placeholder_for_bad_lines = false;          ///< batch transform of JSON Lines: an error object for a bad line
+    std::optional<int> max_concurrent_transforms{};  ///< for /execution-parameters; else the number of workers
+    std::optional<int> max_payload_mb{};             ///< likewise; else 6
+    std::optional<std::string> batch_strategy{};     ///< "SINGLE_RECORD" or "MULTI_RECORD"; else not mentioned
 
     /// Everything that is wrong with these values, one sentence each; empty: nothing.
     [[nodiscard]] std::vector<std::string> problems() const;

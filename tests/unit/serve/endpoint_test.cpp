@@ -1,0 +1,269 @@
+#include "tundish/serve/endpoint.hpp"
+
+#include <future>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/errors.hpp"
+#include "support/fake_classifier.hpp"
+#include "support/stopped_child.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+
+namespace {
+
+LoadClassifier loads(std::shared_ptr<FakeLog> log = std::make_shared<FakeLog>()) {
+    return [log](const ClassifierOptions&) { return std::make_unique<FakeClassifier>(log); };
+}
+
+HttpReply ask(Endpoint& endpoint, const std::string& method, const std::string& path, const std::string& body = {},
+              const std::vector<std::pair<std::string, std::string>>& headers = {}) {
+    HttpRequest request{method, path, {}, body, {}};
+    for (const auto& [name, value] : headers) request.headers.add(name, value);
+    return endpoint.answer(request);
+}
+
+std::string code_of(const HttpReply& reply) {
+    return std::to_string(reply.status) + " " + Json::parse(reply.body).at("error").get<std::string>();
+}
+
+// One whose loading has ended.
+class Loaded {
+  public:
+    explicit Loaded(ServeOptions options = {}, const LoadClassifier& load = loads()) : endpoint(options, load) {
+        while (endpoint.loading()) std::this_thread::sleep_for(1ms);
+    }
+
+    HttpReply ask(const std::string& method, const std::string& path, const std::string& body = {},
+                  const std::vector<std::pair<std::string, std::string>>& headers = {}) {
+        return ::ask(endpoint, method, path, body, headers);
+    }
+    HttpReply invoke(const std::string& body, const std::string& type = "application/json") {
+        return ask("POST", "/invocations", body, {{"Content-Type", type}});
+    }
+
+    Endpoint endpoint;
+};
+
+}  // namespace
+
+TEST_CASE("before the model is loaded: 503 with the state everywhere but on the facts") {
+    auto gate = std::make_shared<Gate>();
+    Endpoint endpoint({}, [gate](const ClassifierOptions&) {
+        gate->wait();
+        return std::make_unique<FakeClassifier>();
+    });
+    CHECK(endpoint.loading());
+    CHECK(code_of(ask(endpoint, "GET", "/ping")) == "503 starting");
+    const HttpReply invocation = ask(endpoint, "POST", "/invocations", "[1,2,3,4]");
+    CHECK(code_of(invocation) == "503 starting");
+    CHECK(invocation.headers.get("Retry-After") == "1");
+    CHECK(ask(endpoint, "GET", "/execution-parameters").status == 200);
+    CHECK(ask(endpoint, "GET", "/metrics").body.find("tundish_ready 0") != std::string::npos);
+    CHECK(ask(endpoint, "GET", "/").body.find("starting") != std::string::npos);
+    endpoint.watch();
+    gate->open();
+    while (endpoint.loading()) std::this_thread::sleep_for(1ms);
+    CHECK(ask(endpoint, "GET", "/ping").status == 200);
+}
+
+TEST_CASE("ready: 200 with an empty body, after a pass through the model") {
+    auto log = std::make_shared<FakeLog>();
+    Loaded loaded({}, loads(log));
+    const HttpReply reply = loaded.ask("GET", "/ping");
+    CHECK(reply.status == 200);
+    CHECK(reply.body.empty());
+    CHECK(reply.content_type.empty());
+    CHECK(log->seen() == std::vector<std::size_t>{1});
+    CHECK(loaded.ask("HEAD", "/ping").status == 200);
+}
+
+TEST_CASE("a model that cannot be loaded: 503 with the reason, for good") {
+    Loaded loaded({}, [](const ClassifierOptions&) -> std::unique_ptr<Classifier> {
+        throw std::runtime_error("config.json is missing");
+    });
+    for (const char* path : {"/ping", "/ping"}) {
+        const HttpReply reply = loaded.ask("GET", path);
+        CHECK(code_of(reply) == "503 failed");
+        CHECK(lacks(reply.body, {"config.json is missing"}).empty());
+    }
+    CHECK(code_of(loaded.invoke("[1,2,3,4]")) == "503 failed");
+    CHECK(lacks(loaded.ask("GET", "/").body, {"failed", "config.json is missing"}).empty());
+}
+
+TEST_CASE("a model whose first pass fails is not ready") {
+    struct Broken : FakeClassifier {
+        void classify(const float*, std::size_t, float*) const override { throw std::runtime_error("wrong weights"); }
+    };
+    Loaded loaded({}, [](const ClassifierOptions&) { return std::make_unique<Broken>(); });
+    const HttpReply reply = loaded.ask("GET", "/ping");
+    CHECK(code_of(reply) == "503 failed");
+    CHECK(lacks(reply.body, {"wrong weights"}).empty());
+}
+
+TEST_CASE("an engine that is stuck makes the server fail") {
+    auto log = std::make_shared<FakeLog>();
+    Loaded loaded({.request_time = 50ms, .stuck_time = 2s, .workers = 1}, loads(log));
+    loaded.endpoint.watch();
+    CHECK(loaded.ask("GET", "/ping").status == 200);
+    CHECK_FALSE(loaded.endpoint.busy());
+    CHECK(code_of(loaded.invoke("[201,0,0,0]")) == "503 deadline_exceeded");
+    while (loaded.endpoint.health().state() == ServeState::ready) {
+        std::this_thread::sleep_for(10ms);
+        loaded.endpoint.watch();
+    }
+    const HttpReply reply = loaded.ask("GET", "/ping");
+    CHECK(code_of(reply) == "503 failed");
+    CHECK(lacks(reply.body, {"stuck"}).empty());
+    CHECK(code_of(loaded.invoke("[1,0,0,0]")) == "503 failed");
+    CHECK(loaded.endpoint.busy());  // a stop must not wait for it
+    log->gate.open();
+}
+
+TEST_CASE("a first pass that is stuck makes the server fail too") {
+    auto gate = std::make_shared<Gate>();
+    struct Stuck : FakeClassifier {
+        explicit Stuck(std::shared_ptr<Gate> door) : gate(std::move(door)) {}
+        void classify(const float*, std::size_t, float*) const override { gate->wait(); }
+        std::shared_ptr<Gate> gate;
+    };
+    Loaded loaded({.stuck_time = 20ms, .workers = 1},
+                  [&](const ClassifierOptions&) { return std::make_unique<Stuck>(gate); });
+    const HttpReply reply = loaded.ask("GET", "/ping");
+    CHECK(code_of(reply) == "503 failed");
+    CHECK(lacks(reply.body, {"first forward pass"}).empty());
+    CHECK(loaded.endpoint.busy());
+    gate->open();
+}
+
+TEST_CASE("routes: what is unknown is 404, a wrong method 405 with what is right") {
+    Loaded loaded;
+    for (const char* path : {"/unknown", "/ping/", "/invocations/", "/endpoints//invocations",
+                             "/endpoints/a/b/invocations", "/endpoints/a", "", "/models"}) {
+        INFO(path);
+        CHECK(code_of(loaded.ask("GET", path)) == "404 not_found");
+        CHECK(loaded.ask("POST", path).status == 404);
+    }
+    for (const char* path : {"/ping", "/execution-parameters", "/metrics", "/"}) {
+        const HttpReply reply = loaded.ask("POST", path);
+        CHECK(code_of(reply) == "405 method_not_allowed");
+        CHECK(reply.headers.get("Allow") == "GET, HEAD");
+    }
+    for (const char* path : {"/invocations", "/endpoints/my-name/invocations"}) {
+        const HttpReply reply = loaded.ask("GET", path);
+        CHECK(reply.status == 405);
+        CHECK(reply.headers.get("Allow") == "POST");
+        CHECK(loaded.ask("POST", path, "[51,0,0,0]").body == "[0.8,0.2]");
+    }
+}
+
+TEST_CASE("a refused body is answered with its error") {
+    Loaded loaded;
+    HttpRequest request{"POST", "/invocations", {}, {}, RequestError(413, "too_large", "the body is too large")};
+    CHECK(code_of(loaded.endpoint.answer(request)) == "413 too_large");
+    HttpRequest busy{"POST", "/invocations", {}, {}, RequestError(503, "busy", "too many")};
+    CHECK(loaded.endpoint.answer(busy).headers.get("Retry-After") == "1");
+}
+
+TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
+    Loaded loaded;
+    const std::string name = "X-Amzn-SageMaker-Custom-Attributes";
+    const auto echo_of = [&](const std::string& body, const std::string& value) {
+        return std::string(loaded.ask("POST", "/invocations", body, {{"x-amzn-sagemaker-custom-attributes", value}})
+                               .headers.get(name));
+    };
+    CHECK(echo_of("[1,2,3,4]", "trace-id=7f3a") == "trace-id=7f3a");
+    CHECK(echo_of("[1,2", "trace-id=7f3a") == "trace-id=7f3a");
+    CHECK(echo_of("[1,2,3,4]", std::string(1024, 'a')).size() == 1024);
+    CHECK(echo_of("[1,2,3,4]", std::string(1025, 'a')).empty());
+    CHECK(echo_of("[1,2,3,4]", "a\r\nSet-Cookie: b").empty());
+    CHECK(echo_of("[1,2,3,4]", "caf\xC3\xA9").empty());
+    CHECK_FALSE(loaded.ask("POST", "/invocations", "[1,2,3,4]").headers.has(name));
+}
+
+TEST_CASE("values that look scaled are answered with a warning") {
+    Loaded loaded;
+    CHECK(loaded.invoke("[0.5,0,1,0]").headers.has("X-Tundish-Warning"));
+    CHECK_FALSE(loaded.invoke("[50,0,1,0]").headers.has("X-Tundish-Warning"));
+}
+
+TEST_CASE("faults of the client are 4xx, of the model 500, and the next request is answered") {
+    Loaded loaded;
+    CHECK(loaded.invoke("[1,2,3").status == 400);
+    CHECK(loaded.invoke("").status == 400);
+    CHECK(loaded.invoke("x", "text/libsvm").status == 415);
+    CHECK(loaded.ask("POST", "/invocations", "[1,2,3,4]", {{"Accept", "image/png"}}).status == 406);
+    CHECK(code_of(loaded.invoke("[202,0,0,0]")) == "500 model_failed");
+    CHECK(code_of(loaded.invoke("[203,0,0,0]")) == "500 model_failed");
+    CHECK(loaded.invoke("[255,0,0,0]").body == "[0,1]");
+}
+
+TEST_CASE("the reply's type: Accept, else the default") {
+    Loaded loaded({.default_reply = ReplyType::csv});
+    CHECK(loaded.invoke("[255,0,0,0]").content_type == "text/csv");
+    const HttpReply reply = loaded.ask("POST", "/invocations", "[255,0,0,0]", {{"Accept", "application/json;verbose"}});
+    CHECK(reply.content_type == "application/json");
+    CHECK(Json::parse(reply.body).at("predicted_label") == "bright");
+}
+
+TEST_CASE("batch transform: exactly one newline at the end, and placeholders where they are wanted") {
+    Loaded loaded({.batch_transform = true, .placeholder_for_bad_lines = true});
+    CHECK(loaded.invoke("[255,0,0,0]").body == "[0,1]\n");
+    const std::string lines = loaded.invoke("[255,0,0,0]\n[1\n[0,0,0,0]", "application/jsonlines").body;
+    CHECK(std::count(lines.begin(), lines.end(), '\n') == 3);
+    CHECK(lines.find("\"error\"") != std::string::npos);
+}
+
+TEST_CASE("/execution-parameters: what is configured, else the workers, within the platform's product of 100") {
+    const auto parameters = [](const ServeOptions& options) {
+        const HttpReply reply = Loaded(options).ask("GET", "/execution-parameters");
+        CHECK(reply.content_type == "application/json");
+        return Json::parse(reply.body);
+    };
+    CHECK(parameters({.workers = 3}) == Json{{"MaxConcurrentTransforms", 3}, {"MaxPayloadInMB", 6}});
+    CHECK(parameters({.workers = 64}).at("MaxConcurrentTransforms") == 16);
+    CHECK(parameters({.workers = 8, .max_payload_mb = 50}).at("MaxConcurrentTransforms") == 2);
+    CHECK(parameters({.workers = 8, .max_payload_mb = 0}).at("MaxConcurrentTransforms") == 8);
+    CHECK(parameters({.max_concurrent_transforms = 4, .max_payload_mb = 20, .batch_strategy = "SINGLE_RECORD"}) ==
+          Json{{"MaxConcurrentTransforms", 4}, {"MaxPayloadInMB", 20}, {"BatchStrategy", "SINGLE_RECORD"}});
+}
+
+TEST_CASE("/metrics counts what was answered") {
+    Loaded loaded;
+    loaded.invoke("[1,2,3,4]");
+    loaded.ask("POST", "/endpoints/x/invocations", "[1", {{"Content-Type", "application/json"}});
+    const HttpReply reply = loaded.ask("GET", "/metrics");
+    CHECK(reply.content_type.starts_with("text/plain"));
+    CHECK(lacks(reply.body, {R"(path="/invocations",status="200",type="application/json"} 1)",
+                             R"(path="/invocations",status="400",type="application/json"} 1)", "tundish_ready 1",
+                             "tundish_batch_images_count 2"})
+              .empty());
+}
+
+TEST_CASE("the page has the model's facts and no outside resources") {
+    Loaded loaded;
+    const HttpReply reply = loaded.ask("GET", "/");
+    CHECK(reply.content_type == "text/html; charset=utf-8");
+    CHECK(lacks(reply.body, {"<!doctype html>", "ready", "fake", "dark, bright", "1x2x2"}).empty());
+    for (const char* outside : {"src=\"", "href=", "@import", "https://"}) {
+        CHECK(reply.body.find(outside) == std::string::npos);
+    }
+    CHECK(reply.headers.get("Content-Security-Policy").starts_with("default-src 'none'"));
+}
+
+TEST_CASE("after a stop /ping says draining, and what comes is still answered") {
+    forget_other_childrens_stop();
+    const int code = exit_code_of([] {
+        Loaded loaded;
+        request_stop();
+        const HttpReply ping = loaded.ask("GET", "/ping");
+        if (ping.status != 503 || ping.body.find("draining") == std::string::npos) return 1;
+        return loaded.invoke("[255,0,0,0]").status == 200 ? 0 : 2;
+    });
+    forget_other_childrens_stop();
+    CHECK(code == 0);
+}

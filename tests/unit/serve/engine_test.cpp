@@ -1,0 +1,223 @@
+#include "tundish/serve/engine.hpp"
+
+#include <future>
+#include <thread>
+
+#include "support/catch.hpp"
+#include "support/fake_classifier.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/serve/request_error.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kLong = 120s;  // no test waits for this
+
+PixelBatch images_of(const std::vector<float>& firsts) {
+    std::vector<float> values;
+    for (const float first : firsts) values.insert(values.end(), {first, 0, 0, 0});
+    return {{1, 2, 2}, firsts.size(), std::move(values)};
+}
+
+std::vector<float> bright_of(const std::vector<float>& probabilities) {
+    std::vector<float> out;
+    for (std::size_t i = 1; i < probabilities.size(); i += 2) out.push_back(probabilities[i]);
+    return out;
+}
+
+std::vector<float> expected(const std::vector<float>& firsts) {
+    std::vector<float> out;
+    for (const float first : firsts) out.push_back(first / 255);
+    return out;
+}
+
+// An engine with a worker that waits at the gate, so that what comes then gathers in the queue.
+class Fixture {
+  public:
+    explicit Fixture(EngineOptions options = {}, EngineEvents events = {})
+        : classifier(log), engine(classifier, options, std::move(events)) {}
+
+    ~Fixture() { log->gate.open(); }
+
+    std::future<std::vector<float>> send(const std::vector<float>& firsts, std::chrono::milliseconds time = kLong) {
+        const std::size_t before = engine.in_flight();
+        auto answer = std::async(std::launch::async, [this, firsts, time] {
+            return engine.classify(images_of(firsts), Engine::Clock::now() + time);
+        });
+        while (engine.in_flight() == before && answer.wait_for(1ms) != std::future_status::ready) {
+        }
+        return answer;
+    }
+
+    std::future<std::vector<float>> block() {
+        auto answer = send({kWaits});
+        log->gate.await(1);
+        return answer;
+    }
+
+    std::shared_ptr<FakeLog> log = std::make_shared<FakeLog>();
+    FakeClassifier classifier;
+    Engine engine;
+};
+
+// "503 queue_full" of what is thrown.
+std::string refusal(std::future<std::vector<float>> answer) {
+    try {
+        answer.get();
+    } catch (const RequestError& error) {
+        return text(error.status(), ' ', error.code());
+    }
+    return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_CASE("an idle engine answers one image at once, as bytes or floats") {
+    Fixture fixture;
+    CHECK(bright_of(fixture.send({51}).get()) == expected({51}));
+    const PixelBatch bytes{{1, 2, 2}, 2, Bytes{102, 0, 0, 0, 255, 0, 0, 0}};
+    CHECK(bright_of(fixture.engine.classify(bytes, Engine::Clock::now() + kLong)) == expected({102, 255}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 2});
+    CHECK(fixture.engine.classify(images_of({}), Engine::Clock::now() + kLong).empty());
+}
+
+TEST_CASE("requests that wait are answered in one batch, each with its own images") {
+    Fixture fixture;
+    auto first = fixture.block();
+    auto two = fixture.send({10, 20});
+    auto three = fixture.send({30, 40, 50});
+    auto one = fixture.send({60});
+    CHECK(fixture.engine.in_flight() == 4);
+    fixture.log->gate.open();
+    CHECK(bright_of(two.get()) == expected({10, 20}));
+    CHECK(bright_of(three.get()) == expected({30, 40, 50}));
+    CHECK(bright_of(one.get()) == expected({60}));
+    CHECK(bright_of(first.get()) == expected({kWaits}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 6});
+    CHECK(fixture.engine.in_flight() == 0);
+}
+
+TEST_CASE("a batch is never larger than allowed: long requests are cut, in order") {
+    Fixture fixture({.largest_batch = 4});
+    auto first = fixture.block();
+    auto two = fixture.send({10, 20});
+    auto ten = fixture.send({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+    fixture.log->gate.open();
+    CHECK(bright_of(ten.get()) == expected({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+    CHECK(bright_of(two.get()) == expected({10, 20}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 4, 4, 4});
+}
+
+TEST_CASE("several workers share a long request") {
+    Fixture fixture({.workers = 3, .largest_batch = 8});
+    std::vector<float> many(100);
+    for (std::size_t i = 0; i < many.size(); ++i) many[i] = static_cast<float>(i);
+    std::vector<std::future<std::vector<float>>> answers;
+    for (int i = 0; i < 8; ++i) answers.push_back(fixture.send(many));
+    for (auto& answer : answers) CHECK(bright_of(answer.get()) == expected(many));
+    for (const std::size_t images : fixture.log->seen()) CHECK(images <= 8);
+}
+
+TEST_CASE("too many requests or images: 503 at once, and the others are answered") {
+    Fixture fixture({.most_requests = 3, .most_images = 6});
+    auto first = fixture.block();
+    auto second = fixture.send({1, 2, 3, 4, 5});
+    CHECK(refusal(fixture.send({1})) == "503 queue_full");  // seven images
+    fixture.log->gate.open();
+    CHECK(second.get().size() == 10);
+    first.get();
+    CHECK(fixture.send(std::vector<float>(50, 1)).get().size() == 100);  // alone it finds its place
+
+    Fixture other({.most_requests = 2});
+    auto running = other.block();
+    auto waiting = other.send({1});
+    CHECK(refusal(other.send({2})) == "503 queue_full");
+    other.log->gate.open();
+    CHECK(bright_of(waiting.get()) == expected({1}));
+}
+
+TEST_CASE("a request whose time is over while it waits: 503, and it is never run") {
+    Fixture fixture;
+    auto first = fixture.block();
+    CHECK(refusal(fixture.send({7, 8, 9}, 20ms)) == "503 deadline_exceeded");
+    CHECK(fixture.engine.in_flight() == 1);
+    auto last = fixture.send({1});
+    fixture.log->gate.open();
+    CHECK(bright_of(last.get()) == expected({1}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1});
+}
+
+TEST_CASE("a request whose time is over while it runs: 503, and the engine goes on") {
+    Fixture fixture({.largest_batch = 2});
+    auto running = fixture.send({kWaits, 1, 2, 3}, 50ms);
+    fixture.log->gate.await(1);
+    CHECK(refusal(std::move(running)) == "503 deadline_exceeded");
+    fixture.log->gate.open();
+    CHECK(bright_of(fixture.send({9}).get()) == expected({9}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{2, 1});  // its second half is dropped
+}
+
+TEST_CASE("one bad request in a batch hurts nobody else") {
+    const float bad = GENERATE(kThrows, kNotANumber, kNoMemory);
+    Fixture fixture;
+    auto first = fixture.block();
+    auto before = fixture.send({1, 2});
+    auto broken = fixture.send({3, bad});
+    auto after = fixture.send({4});
+    fixture.log->gate.open();
+    CHECK(bright_of(before.get()) == expected({1, 2}));
+    CHECK(bright_of(after.get()) == expected({4}));
+    CHECK(refusal(std::move(broken)) == "500 model_failed");
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 5, 2, 2, 1});
+    CHECK(bright_of(fixture.send({5}).get()) == expected({5}));
+}
+
+TEST_CASE("a long request that fails in one part fails once, with the model's words") {
+    Fixture fixture({.largest_batch = 2});
+    std::string message;
+    try {
+        fixture.send({1, 2, 3, kThrows, 5, 6}).get();
+    } catch (const RequestError& error) {
+        message = error.what();
+    }
+    CHECK(message == "the model failed: this image breaks the model");
+}
+
+TEST_CASE("the longest pass is zero while nothing is computed, and grows while something is") {
+    Fixture fixture({.workers = 2});
+    CHECK(fixture.engine.longest_pass() == 0ms);
+    auto first = fixture.block();
+    while (fixture.engine.longest_pass() < 20ms) std::this_thread::sleep_for(1ms);
+    const auto seen = fixture.engine.longest_pass();
+    fixture.send({1}).get();  // the other worker's quick pass changes nothing
+    CHECK(fixture.engine.longest_pass() >= seen);
+    fixture.log->gate.open();
+    first.get();
+    CHECK(fixture.engine.longest_pass() == 0ms);
+}
+
+TEST_CASE("with a delay a batch waits for more images, and no longer once it is full") {
+    Fixture fixture({.largest_batch = 2, .batch_delay = 100s});
+    auto one = fixture.send({1});
+    auto two = fixture.send({2});
+    CHECK(bright_of(one.get()) == expected({1}));
+    CHECK(bright_of(two.get()) == expected({2}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{2});
+}
+
+TEST_CASE("what waited and what was computed is told") {
+    std::atomic<int> waited{0};
+    std::atomic<std::size_t> images{0};
+    {
+        Fixture fixture({.largest_batch = 2},
+                        {.waited = [&](double seconds) { waited += seconds >= 0 ? 1 : 100; },
+                         .computed = [&](std::size_t count, double seconds) { images += seconds >= 0 ? count : 100; }});
+        fixture.send({1, 2, 3}).get();
+        fixture.send({1}).get();
+    }
+    CHECK(waited == 3);  // a slice each
+    CHECK(images == 4);
+}

@@ -1,0 +1,252 @@
+// Clients that are slow, gone, wrong or mean: each gets what it deserves, and nobody else notices.
+#include <sys/resource.h>
+
+#include <deque>
+#include <fstream>
+
+#include "support/catch.hpp"
+#include "support/echo_server.hpp"
+#include "support/http_client.hpp"
+
+using namespace tundish;
+using namespace tundish::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* kChunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+bool healthy(int port) {
+    return ask(port, "GET", "/ping").status == 200;
+}
+
+std::size_t resident_kilobytes(pid_t pid) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string word; status >> word;) {
+        std::size_t value = 0;
+        if (word == "VmHWM:" && status >> value) return value;
+    }
+    return 0;
+}
+
+// What a connection answers to these bytes and nothing more.
+Reply reply_to(int port, const std::string& bytes) {
+    HttpClient client(port);
+    client.send(bytes);
+    return client.read_reply();
+}
+
+}  // namespace
+
+TEST_CASE("a body that is too large is refused unread, by Content-Length or when the chunks get there") {
+    const ServerChild server(echo_server());
+    HttpClient declared(server.port());
+    declared.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n");
+    const Reply reply = declared.read_reply();  // not a byte of it was sent
+    CHECK(reply.status == 413);
+    CHECK(reply.says("too_large"));
+    CHECK(reply.header("connection") == "close");
+    CHECK(declared.ended());
+    HttpClient chunked(server.port());
+    static_cast<void>(chunked.try_send(kChunked + in_chunks(std::string(3 << 20, 'x'), 100'000)));
+    CHECK(chunked.read_reply().status == 413);
+    CHECK(ask(server.port(), "POST", "/", std::string(1 << 20, 'x')).body.starts_with("POST / 1048576 "));
+}
+
+TEST_CASE("a client that sends on after its refusal still reads the reply") {
+    const ServerChild server(echo_server());
+    CHECK(ask(server.port(), "POST", "/", std::string(20 << 20, 'x')).status == 413);
+}
+
+TEST_CASE("all bodies together have a limit, chunked ones too") {
+    HttpLimits limits = quick_limits();
+    limits.all_bodies = 1 << 20;
+    const ServerChild server(echo_server(limits));
+    const std::string large(700'000, 'x');
+    HttpClient holding(server.port());
+    holding.send(request_text("POST", "/hold", large));
+    CHECK(ask(server.port(), "GET", "/held").status == 200);
+    CHECK(ask(server.port(), "POST", "/", large).status == 503);
+    HttpClient chunked(server.port());
+    static_cast<void>(chunked.try_send(kChunked + in_chunks(large, 50'000)));
+    CHECK(chunked.read_reply().status == 503);
+    CHECK(ask(server.port(), "POST", "/", "small").status == 200);
+    CHECK(ask(server.port(), "GET", "/release").status == 200);
+    CHECK(holding.read_reply().status == 200);
+    CHECK(ask(server.port(), "POST", "/", large).status == 200);
+}
+
+TEST_CASE("slow headers and slow bodies are given up, and pings are answered meanwhile") {
+    const ServerChild server(echo_server());
+    std::vector<HttpClient> headers, bodies;
+    for (int i = 0; i < 20; ++i) {
+        headers.emplace_back(server.port());
+        headers.back().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Le");
+        bodies.emplace_back(server.port());
+        bodies.back().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nten bytes.");
+    }
+    for (int i = 0; i < 100; ++i) REQUIRE(healthy(server.port()));
+    for (auto& client : bodies) {
+        const Reply reply = client.read_reply();
+        CHECK(reply.status == 408);
+        CHECK(reply.says("10 bytes"));
+        CHECK(client.ended());
+    }
+    for (auto& client : headers) {
+        CHECK(client.read_reply().status == 408);
+        CHECK(client.ended());
+    }
+    CHECK(healthy(server.port()));
+}
+
+TEST_CASE("a body that drips in is given up although it never stalls") {
+    const ServerChild server(echo_server());
+    HttpClient client(server.port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    for (int i = 0; i < 600 && client.try_send("x"); ++i) std::this_thread::sleep_for(10ms);
+    CHECK(client.read_reply().status == 408);
+}
+
+TEST_CASE("headers without end are given up before they take memory") {
+    const ServerChild server(echo_server());
+    REQUIRE(healthy(server.port()));
+    const std::size_t before = resident_kilobytes(server.pid());
+    const std::string piece(1 << 20, 'a');
+    const auto flood = [&](const std::string& begin, const std::string& filler) {
+        HttpClient client(server.port());
+        bool taken = client.try_send(begin);
+        for (int i = 0; i < 32 && taken; ++i) taken = client.try_send(filler);
+        const std::string answer = client.rest();  // none where not even the first line ends
+        CHECK((answer.empty() || answer.starts_with("HTTP/1.1 4")));
+    };
+    flood("GET /", piece);
+    flood("GET / HTTP/1.1\r\nX-Long: ", piece);
+    flood("GET / HTTP/1.1\r\n", [] {
+        std::string many;
+        for (int i = 0; i < 65'536; ++i) many += "X-Another: a\r\n";
+        return many;
+    }());
+    flood(kChunked, piece);                      // a chunk's length
+    flood(kChunked + std::string("5;"), piece);  // its extension
+    CHECK(healthy(server.port()));
+    CHECK(resident_kilobytes(server.pid()) < before + 32'000);
+}
+
+TEST_CASE("what is not HTTP is 400 in JSON, and the connection ends") {
+    const ServerChild server(echo_server());
+    for (const char* bytes : {"hello\r\n\r\n", "GET /\r\n\r\n", "GET / HTTP/3.7\r\n\r\n", "FROB / HTTP/1.1\r\n\r\n",
+                              "\x16\x03\x01\x02\r\n\r\n", "GET / HTTP/1.1 extra\r\n\r\n"}) {
+        INFO(bytes);
+        HttpClient client(server.port());
+        client.send(bytes);
+        const Reply reply = client.read_reply();
+        CHECK(reply.status == 400);
+        CHECK(reply.header("content-type") == "application/json");
+        CHECK(reply.says("bad_request"));
+        CHECK(client.ended());
+    }
+    CHECK(healthy(server.port()));
+}
+
+TEST_CASE("a length that is not one number is 400") {
+    const ServerChild server(echo_server());
+    for (const char* fields : {"Content-Length: ten", "Content-Length: -1", "Content-Length: 4x", "Content-Length: 0x4",
+                               "Content-Length: 99999999999999999999999", "Content-Length: 4\r\nContent-Length: 5",
+                               "Content-Length: 4\r\nTransfer-Encoding: chunked", "Transfer-Encoding: gzip",
+                               "Transfer-Encoding: gzip, chunked"}) {
+        INFO(fields);
+        const Reply reply =
+            reply_to(server.port(), std::string("POST / HTTP/1.1\r\nHost: x\r\n") + fields + "\r\n\r\nbody");
+        CHECK(reply.status == 400);
+        CHECK(reply.header("connection") == "close");
+    }
+    CHECK(healthy(server.port()));
+}
+
+TEST_CASE("chunks that are malformed are 400") {
+    const ServerChild server(echo_server());
+    for (const char* chunks : {"zz\r\nbody\r\n0\r\n\r\n", "-4\r\nbody\r\n0\r\n\r\n", "4\r\nbodymore\r\n0\r\n\r\n"}) {
+        INFO(chunks);
+        HttpClient client(server.port());
+        client.send(kChunked + std::string(chunks));
+        client.half_close();
+        CHECK(client.read_reply().status == 400);
+    }
+    CHECK(reply_to(server.port(), kChunked + std::string("ffffffffffffffff\r\nbody")).status >= 400);
+}
+
+TEST_CASE("compressed bodies are 415") {
+    const ServerChild server(echo_server());
+    CHECK(ask(server.port(), "POST", "/", "body", {{"Content-Encoding", "gzip"}}).status == 415);
+    CHECK(ask(server.port(), "POST", "/", "body", {{"Content-Encoding", "identity"}}).status == 200);
+}
+
+TEST_CASE("a client that has half closed gets its reply, one that has left harms nobody") {
+    const ServerChild server(echo_server());
+    HttpClient half(server.port());
+    half.send(request_text("POST", "/slow", "body"));
+    half.half_close();
+    CHECK(half.read_reply().body == "POST /slow 4 body");
+    HttpClient early(server.port());
+    early.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nten bytes.");
+    early.half_close();
+    CHECK(early.read_reply().status == 400);
+    for (int i = 0; i < 50; ++i) {
+        const HttpClient gone(server.port());
+        gone.send(i % 2 == 0 ? request_text("GET", "/slow") : "GET /slo");
+    }
+    CHECK(healthy(server.port()));
+}
+
+TEST_CASE("a client that never reads its replies is given up") {
+    const ServerChild server(echo_server());
+    const HttpClient client(server.port());
+    const std::string one = request_text("POST", "/", std::string(1000, 'x'));
+    std::string many;
+    for (int i = 0; i < 1000; ++i) many += one;
+    bool taken = true;
+    for (int i = 0; i < 400 && taken; ++i) taken = client.try_send(many);
+    CHECK_FALSE(taken);
+    CHECK(healthy(server.port()));
+}
+
+TEST_CASE("random bytes are survived") {
+    const ServerChild server(echo_server());
+    unsigned state = 1;
+    for (int i = 0; i < 200; ++i) {
+        std::string bytes = i % 2 == 0 ? "" : "POST / HTTP/1.1\r\n";
+        for (int n = 0; n < 300; ++n) {
+            state = state * 1664525U + 1013904223U;
+            bytes += static_cast<char>(state >> 24U);
+        }
+        HttpClient client(server.port());
+        static_cast<void>(client.try_send(bytes + "\r\n\r\n"));
+        client.half_close();
+        static_cast<void>(client.rest());
+    }
+    CHECK(healthy(server.port()));
+}
+
+TEST_CASE("without descriptors left, new connections wait and no processor is burnt") {
+    const ServerChild server([](const ServerChild::ReportPort& report) {
+        const rlimit few{40, 40};
+        ::setrlimit(RLIMIT_NOFILE, &few);
+        return echo_server()(report);
+    });
+    std::deque<HttpClient> open;
+    for (int i = 0; i < 60; ++i) open.emplace_back(server.port());  // some in the kernel's backlog
+    REQUIRE(open.front().ask("GET", "/").status == 200);
+    const auto processor_ticks = [&] {
+        std::ifstream stat("/proc/" + std::to_string(server.pid()) + "/stat");
+        std::string word;
+        for (int i = 0; i < 13; ++i) stat >> word;
+        long user = 0, system = 0;
+        stat >> user >> system;
+        return user + system;
+    };
+    const long before = processor_ticks();
+    std::this_thread::sleep_for(2s);
+    CHECK(processor_ticks() - before < 50);  // of 200 in two seconds
+    for (int i = 0; i < 30; ++i) open.pop_front();
+    for (auto& client : open) REQUIRE(client.ask("GET", "/").status == 200);
+}
