@@ -5,6 +5,7 @@
 #include "support/image_files.hpp"
 #include "support/npy_bytes.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,12 @@ inline std::string as_png(std::int64_t record, const std::string& extension = ".
 inline std::vector<float> in_order(std::int64_t record, const std::string& axes) {
     std::vector<float> out;
     const auto length = [](char axis) { return axis == 'C' ? 3 : kSide; };
-    int at[3];
-    for (at[0] = 0; at[0] < length(axes[0]); ++at[0]) {
-        for (at[1] = 0; at[1] < length(axes[1]); ++at[1]) {
-            for (at[2] = 0; at[2] < length(axes[2]); ++at[2]) {
-                const auto of = [&](char axis) { return at[axes.find(axis)]; };
-                out.push_back(served_pixel(record, of('C'), of('H'), of('W')));
+    std::map<char, int> at;
+    int &first = at[axes[0]], &second = at[axes[1]], &third = at[axes[2]];
+    for (first = 0; first < length(axes[0]); ++first) {
+        for (second = 0; second < length(axes[1]); ++second) {
+            for (third = 0; third < length(axes[2]); ++third) {
+                out.push_back(served_pixel(record, at['C'], at['H'], at['W']));
             }
         }
     }
