@@ -82,15 +82,15 @@ PixelScale scale_of(const Preprocess& preprocess) {
 std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const ClassifierOptions& options) {
     const ModelConfig& config = predictor.config();
     if (config.architecture.empty() || config.outputs_probabilities) return nullptr;
+    Network network(make_architecture(config.architecture, config.input, config.classes), at::kCPU);
+    network.load_state(predictor.weights());  // names every tensor that is missing or has another shape
     std::map<std::string, at::Tensor> tensors;
-    for (const auto& [name, tensor] : predictor.weights()) tensors.emplace(name, tensor.to(at::kFloat).contiguous());
+    for (const auto& [name, tensor] : network.state()) tensors.emplace(name, tensor.contiguous());
     const auto by_name = [&](const std::string& name) -> std::span<const float> {
-        const auto found = tensors.find(name);
-        if (found == tensors.end()) throw ArtifactError(text(kModelFile, " has no tensor '", name, "'"));
-        return {found->second.const_data_ptr<float>(), static_cast<std::size_t>(found->second.numel())};
+        const auto& tensor = tensors.at(name);
+        return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
     };
-    const auto architecture = make_architecture(config.architecture, config.input, config.classes);
-    auto plan = InferencePlan::compile(architecture, scale_of(config.preprocess), by_name,
+    auto plan = InferencePlan::compile(network.architecture(), scale_of(config.preprocess), by_name,
                                        static_cast<std::int64_t>(options.largest_batch));
     if (!plan) return nullptr;
     return std::make_unique<PlanClassifier>(std::move(*plan), facts_of(config), options.threads);
