@@ -36,8 +36,9 @@ void ConnectionTable::add(UniqueFd fd) {
     auto connection = std::make_unique<Connection>(std::move(fd));
     Connection* const key = connection.get();
     const std::lock_guard lock(mutex_);
+    watch(EPOLL_CTL_ADD, connection->fd(), key,
+          kOnce);  // wait() finds it in the table, because it takes the lock first
     entries_.emplace(key, Entry{std::move(connection), false, Connection::Clock::now()});
-    watch(EPOLL_CTL_ADD, key->fd(), key, kOnce);
 }
 
 void ConnectionTable::release(Connection& connection) {

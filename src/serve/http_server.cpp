@@ -55,10 +55,22 @@ class HttpServer::Core {
             if (!fd && listener_.exhausted()) break;
             if (!fd) return;
             last_request_ = Clock::now();
-            table_.add(std::move(*fd));
+            try {
+                table_.add(std::move(*fd));
+            } catch (const std::exception& error) {  // this one is closed; those that are served go on
+                log_warning(text("a new connection was closed: ", error.what()));
+                break;
+            }
         }
-        log_warning(text(table_.size(), " connections are open, and no more are possible: new ones wait"));
+        warn_that_full();
         pause(true);
+    }
+
+    // At most once a minute: it is tried again twice a second.
+    void warn_that_full() {
+        if (Clock::now() < next_warning_) return;
+        next_warning_ = Clock::now() + std::chrono::minutes(1);
+        log_warning(text(table_.size(), " connections are open, and no more are possible: new ones wait"));
     }
 
     void pause(bool on) {
@@ -99,6 +111,7 @@ class HttpServer::Core {
     HttpProtocol protocol_;
     ConnectionTable table_;
     bool paused_ = false;
+    Clock::time_point next_warning_{};
     Clock::time_point last_look_ = Clock::now();
     Clock::time_point last_request_ = Clock::now();
     ElasticThreads threads_;  // last: ends before what its tasks use
