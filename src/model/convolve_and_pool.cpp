@@ -92,7 +92,8 @@ struct ConvolveAndPool : Function<ConvolveAndPool> {
                              writable(y.narrow(0, begin, count)),
                              winner.narrow(0, begin, count).mutable_data_ptr<std::uint8_t>(), at::get_num_threads());
         }
-        context->save_for_backward({images, weight, winner, stem_filter.value_or(at::Tensor()), stem_bias.value_or(at::Tensor())});
+        context->save_for_backward(
+            {images, weight, winner, stem_filter.value_or(at::Tensor()), stem_bias.value_or(at::Tensor())});
         return y;
     }
 

@@ -20,7 +20,8 @@ class ConnectionTable {
     /// system refuses.
     ConnectionTable(int listener, int stop);
 
-    /// Takes a new connection and watches it. Throws MachineError when the system has no room for one more; it is closed.
+    /// Takes a new connection and watches it. Throws MachineError when the system has no room for one more; it is
+    /// closed.
     void add(UniqueFd fd);
 
     /// Watches it again: its next request has not come yet.

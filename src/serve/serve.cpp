@@ -32,7 +32,6 @@ class Watchdog {
     void run(Endpoint& endpoint) {
         std::unique_lock lock(mutex_);
         while (!changed_.wait_for(lock, std::chrono::milliseconds(250), [this] { return ending_; })) {
-
             endpoint.watch();
         }
     }

@@ -53,8 +53,8 @@ TEST_CASE("serve refuses wrong arguments and variables, all of these at once") {
     const Ended port = run_tundish({"serve", "--port", "80800"});
     CHECK(port.code == 2);
     CHECK(port.says("--port"));
-    const Ended variables = run_tundish(
-        {"serve"}, {{"SAGEMAKER_BIND_TO_PORT", "http"}, {"SAGEMAKER_MODEL_SERVER_WORKERS", "0"}});
+    const Ended variables =
+        run_tundish({"serve"}, {{"SAGEMAKER_BIND_TO_PORT", "http"}, {"SAGEMAKER_MODEL_SERVER_WORKERS", "0"}});
     INFO(variables.output);
     CHECK(variables.code == 2);
     CHECK(variables.says("SAGEMAKER_BIND_TO_PORT is 'http', expected a whole number from 1 to 65535"));

@@ -51,8 +51,8 @@ class PreparedConv3x3 {
     // std::bad_alloc.
     void run(std::int64_t batch, const float* input, float* output, int threads) const;
 
-    // kDirect or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and of weights
-    // read.
+    // kDirect or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and of
+    // weights read.
     [[nodiscard]] int algorithm_for(std::int64_t batch) const;
 
     // As run(), by one algorithm of those prepared. For tests and benchmarks.
