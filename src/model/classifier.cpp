@@ -56,15 +56,18 @@ std::vector<float> test_images(const ImageShape& shape, std::size_t images) {
     return pixels;
 }
 
-float largest_difference(const Classifier& one, const Classifier& other) {
+// What it answers to the test images: a real forward pass.
+std::vector<float> answers_of(const Classifier& classifier) {
     constexpr std::size_t kImages = 4;
-    const auto pixels = test_images(one.facts().input, kImages);
-    const std::size_t values = kImages * one.facts().class_names.size();
-    std::vector<float> a(values), b(values);
-    one.classify(pixels.data(), kImages, a.data());
-    other.classify(pixels.data(), kImages, b.data());
+    const auto pixels = test_images(classifier.facts().input, kImages);
+    std::vector<float> probabilities(kImages * classifier.facts().class_names.size());
+    classifier.classify(pixels.data(), kImages, probabilities.data());
+    return probabilities;
+}
+
+float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
     float largest = 0;
-    for (std::size_t i = 0; i < values; ++i) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
         if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return std::numeric_limits<float>::infinity();
         largest = std::max(largest, std::abs(a[i] - b[i]));
     }
@@ -105,11 +108,9 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder,
     auto script = std::make_unique<ScriptClassifier>(
         std::move(predictor), options,
         kind.empty() ? "it is not a network of ours" : text("our engine has no kernels for every layer of ", kind));
-    if (plan == nullptr) {
-        largest_difference(*script, *script);  // one real forward pass
-        return script;
-    }
-    const float difference = largest_difference(*plan, *script);
+    const auto expected = answers_of(*script);
+    if (plan == nullptr) return script;
+    const float difference = largest_difference(answers_of(*plan), expected);
     if (difference <= kLargestDifference) return plan;
     log_warning(text("our engine and ", kModelFile, " differ by ", difference, " in a probability (",
                      kLargestDifference, " allowed): ", kModelFile, " answers, more slowly"));

@@ -7,6 +7,7 @@
 #include "tundish/base/files.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_fit.hpp"
 
 namespace tundish {
 
@@ -24,12 +25,6 @@ torch::jit::Module load_script(const std::filesystem::path& path) {
     } catch (const c10::Error& error) {
         throw ArtifactError(text(path.string(), " cannot be loaded as TorchScript: ", error.what_without_backtrace()));
     }
-}
-
-Image with_channels(const Image& image, int channels) {
-    if (image.shape.channels == channels) return image;
-    return decode_image(as_bytes(encode_png(image)),
-                        channels);  // the codec owns the one conversion between grey and colour
 }
 
 }  // namespace

@@ -31,14 +31,16 @@ struct Conv3x3WeightGradientJob {
 namespace avx2 {
 void convolve(const Conv3x3Job& job, int threads);
 void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads);
-void prepare(const Conv3x3Job& job, int tile, float* prepared);
+std::int64_t prepared_floats(const Conv3x3Job& job, int tile);
+void prepare(const Conv3x3Job& job, int tile, float* prepared);  // tile: of Winograd, or PreparedConv3x3::kDirect
 void convolve_prepared(const Conv3x3Job& job, int tile, int threads);
 }  // namespace avx2
 
 namespace avx512 {  // channels: multiples of 16
 void convolve(const Conv3x3Job& job, int threads);
 void convolve_weight_gradient(const Conv3x3WeightGradientJob& job, int threads);
-void prepare(const Conv3x3Job& job, int tile, float* prepared);
+std::int64_t prepared_floats(const Conv3x3Job& job, int tile);
+void prepare(const Conv3x3Job& job, int tile, float* prepared);  // tile: of Winograd, or PreparedConv3x3::kDirect
 void convolve_prepared(const Conv3x3Job& job, int tile, int threads);
 }  // namespace avx512
 

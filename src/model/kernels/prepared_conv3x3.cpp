@@ -44,12 +44,6 @@ int cheapest(const Algorithms& algorithms, std::int64_t batch, const MapShape& s
     return *std::ranges::min_element(algorithms, {}, [&](int algorithm) { return cost(algorithm, batch, shape); });
 }
 
-// At odd numbers of cache lines, as winograd_conv3x3.hpp lays frequencies out.
-std::size_t prepared_floats(int algorithm, const MapShape& shape) {
-    const std::int64_t pairs = shape.in_channels * shape.out_channels;
-    return static_cast<std::size_t>(points(algorithm) * (divide_up(pairs, 16) | 1) * 16);
-}
-
 Conv3x3Job make_job(const MapShape& shape, std::int64_t batch) {
     return {.batch = batch,
             .height = shape.height,
@@ -94,9 +88,10 @@ void PreparedConv3x3::prepare(int algorithm, const float* weight) {
     prepared = std::make_unique<ScratchBuffer>();
     Conv3x3Job job = make_job(shape_, 1);
     job.weight = weight;
-    float* to = prepared->request(prepared_floats(algorithm, shape_));
-    instruction_set(shape_) == InstructionSet::kAvx512 ? avx512::prepare(job, algorithm, to)
-                                                       : avx2::prepare(job, algorithm, to);
+    const bool wide = instruction_set(shape_) == InstructionSet::kAvx512;
+    const std::int64_t floats = wide ? avx512::prepared_floats(job, algorithm) : avx2::prepared_floats(job, algorithm);
+    float* to = prepared->request(static_cast<std::size_t>(floats));
+    wide ? avx512::prepare(job, algorithm, to) : avx2::prepare(job, algorithm, to);
 }
 
 int PreparedConv3x3::algorithm_for(std::int64_t batch) const {
