@@ -13,6 +13,7 @@
 #include <future>
 #include <thread>
 
+#include "pooled_tensors.hpp"
 #include "tundish/base/processors.hpp"
 #include "tundish/base/text.hpp"
 
@@ -103,6 +104,7 @@ std::string describe_device(const at::Device& device) {
 
 void set_up_device(const at::Device& device, int threads, bool deterministic) {
     keep_threads_from_spinning();
+    pool_large_tensors();
     if (threads > 0) {
         at::set_num_threads(threads);
     } else if (std::getenv("OMP_NUM_THREADS") == nullptr) {  // else LibTorch has taken the user's number
