@@ -1,11 +1,14 @@
 #include "tundish/app/commands.hpp"
 
+#include <cstdlib>
+
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_stream.hpp"
-#include "tundish/distributed/communicator.hpp"
+#include "tundish/distributed/cluster.hpp"
 #include "tundish/model/device.hpp"
+#include "tundish/sagemaker/failure.hpp"
 #include "tundish/sagemaker/hyperparameters.hpp"
 #include "tundish/sagemaker/input_data_config.hpp"
 #include "tundish/sagemaker/job_files.hpp"
@@ -20,10 +23,23 @@ void log_notes(const std::vector<std::string>& notes) {
     for (const auto& note : notes) log_info(note);
 }
 
+// What several hosts cannot do yet.
+void refuse_for_a_cluster(const ChannelSpec& channel, const ResourceConfig& cluster) {
+    const auto refuse = [&](std::string_view what, std::string_view instead) {
+        throw ConfigError(text("this job has ", cluster.hosts.size(), " hosts (", join(cluster.hosts, ", "),
+                               ") and channel '", channel.name, "' is ", what, ", which is not built yet. ", instead,
+                               ", or set instance_count to 1."));
+    };
+    if (channel.mode == InputMode::pipe) refuse("in Pipe mode", "Use File or FastFile mode");
+    if (channel.distribution != Distribution::fully_replicated) refuse("ShardedByS3Key", "Use FullyReplicated");
+}
+
 void refuse_what_is_not_built(const InputDataConfig& channels, const ResourceConfig& cluster) {
     if (cluster.hosts.size() > 1) {
-        throw ConfigError(text("this job has ", cluster.hosts.size(), " hosts (", join(cluster.hosts, ", "),
-                               "), and training on several hosts is not built yet. Set instance_count to 1."));
+        refuse_for_a_cluster(channels.train, cluster);
+        if (channels.validation) refuse_for_a_cluster(*channels.validation, cluster);
+        if (choose_device().is_cuda())
+            throw ConfigError("training on the GPUs of several hosts is not built yet. Set instance_count to 1.");
     }
     if (channels.model) {
         throw ConfigError(text("channel '", channels.model->name,
@@ -57,28 +73,57 @@ bool waits_for_streams(const InputDataConfig& channels) {
            (channels.validation && channels.validation->mode == InputMode::pipe);
 }
 
+ClusterOptions cluster_of(const ResourceConfig& config, const Paths& paths) {
+    ClusterOptions options;
+    options.hosts = config.hosts;
+    options.rank = static_cast<int>(config.host_index());
+    options.network_interface = config.network_interface_name;
+    options.port = rendezvous_port();
+    options.on_loss = [paths](const std::string& reason) {
+        log_error(reason);
+        write_failure(paths, reason);
+        std::_Exit(1);
+    };
+    return options;
+}
+
+void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
+              const TrainingPaths& files) {
+    const TrainingData data =
+        load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
+                           pointer_to(channels.validation_lst), settings.options.data);
+    if (data.stream && communicator.size() > 1)
+        throw ConfigError(
+            "the train channel does not fit into memory, or 'cache' is 'none': several hosts cannot stream yet. Use "
+            "cache=memory on larger machines, or set instance_count to 1.");
+    compare_sample_count(settings.options.data.num_training_samples, data);
+    train(settings.options, data, files, communicator);
+    if (data.stream) data.stream->report_skipped();
+}
+
 }  // namespace
 
 void train_command(const std::filesystem::path& root) {
     const Paths paths(root);
     const JobSettings settings = read_hyperparameters(paths);
-    log_setup(settings.log_level);
+    const ResourceConfig cluster = read_resource_config(paths);
+    log_setup(settings.log_level, static_cast<int>(cluster.host_index()));
     log_notes(settings.notes);
     const InputDataConfig channels = read_input_data_config(paths);
     log_notes(channels.notes);
-    const ResourceConfig cluster = read_resource_config(paths);
     refuse_what_is_not_built(channels, cluster);
     const TrainingPaths files = paths_of(paths, cluster.current_host);
     if (waits_for_streams(channels) && already_finished(settings.options, files)) return;
 
     set_up_device(choose_device(), /*threads=*/0, settings.options.deterministic);
-    const TrainingData data =
-        load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
-                           pointer_to(channels.validation_lst), settings.options.data);
-    compare_sample_count(settings.options.data.num_training_samples, data);
-    SoloCommunicator communicator;
-    train(settings.options, data, files, communicator);
-    if (data.stream) data.stream->report_skipped();
+    const auto communicator = join_cluster(cluster_of(cluster, paths));
+    try {
+        train_in(*communicator, settings, channels, files);
+        communicator->leave();
+    } catch (const std::exception& error) {
+        communicator->report_failure(error.what());
+        throw;
+    }
 }
 
 }  // namespace tundish

@@ -51,6 +51,10 @@ std::string_view trim(std::string_view value) {
     return value.substr(first, value.find_last_not_of(kSpace) - first + 1);
 }
 
+std::string first_line(std::string_view value) {
+    return std::string(value.substr(0, value.find('\n')));
+}
+
 std::string lower(std::string_view value) {
     std::string out(value);
     std::transform(out.begin(), out.end(), out.begin(),

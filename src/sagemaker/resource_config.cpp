@@ -4,6 +4,8 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 
+#include <charconv>
+#include <cstdlib>
 #include <algorithm>
 #include <set>
 
@@ -84,6 +86,17 @@ ResourceConfig parse_resource_config(std::string_view json, const std::string& f
         for (const JsonValue& group : groups->items) config.instance_groups.push_back(instance_group(group, file));
     }
     return config;
+}
+
+int rendezvous_port() {
+    const char* value = std::getenv("MASTER_PORT");
+    if (value == nullptr) return 7777;
+    const std::string_view digits(value);
+    int port = 0;
+    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (problem != std::errc() || end != digits.data() + digits.size() || port < 1 || port > 65535)
+        throw ConfigError(text("MASTER_PORT is '", digits, "', expected a whole number from 1 to 65535"));
+    return port;
 }
 
 ResourceConfig read_resource_config(const Paths& paths) {

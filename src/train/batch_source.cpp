@@ -17,12 +17,14 @@ namespace {
 class ResidentBatches : public BatchSource {
   public:
     ResidentBatches(const SampleSet& train, const Recipe& recipe, const Preprocess& preprocess, std::int64_t seed,
-                    const at::Device& device)
+                    const at::Device& device, const Communicator& communicator)
         : maker_(upload(pixel_view(train), device), upload(label_view(train), device), preprocess,
                  augmentation_of(recipe), static_cast<std::uint64_t>(seed)),
           samples_(train.size()),
           batches_(recipe.steps_per_epoch),
-          seed_(static_cast<std::uint64_t>(seed)) {}
+          seed_(static_cast<std::uint64_t>(seed)),
+          rank_(communicator.rank()),
+          ranks_(communicator.size()) {}
 
     void begin_epoch(std::int64_t epoch, std::int64_t first) override {
         plan_.emplace(samples_, batches_, seed_, epoch);
@@ -30,9 +32,11 @@ class ResidentBatches : public BatchSource {
         next_ = first;
     }
 
-    std::optional<BatchMaker::Batch> next() override {
+    std::optional<RankBatch> next() override {
         if (next_ == batches_) return std::nullopt;
-        return maker_.make(plan_->batch(next_++), epoch_);
+        const std::int64_t batch = next_++;
+        return RankBatch{maker_.make(plan_->part(batch, rank_, ranks_), epoch_),
+                         static_cast<std::int64_t>(plan_->batch(batch).size())};
     }
 
   private:
@@ -40,6 +44,8 @@ class ResidentBatches : public BatchSource {
     std::int64_t samples_;
     std::int64_t batches_;
     std::uint64_t seed_;
+    int rank_;
+    int ranks_;
     std::optional<EpochPlan> plan_;
     std::int64_t epoch_ = 0;
     std::int64_t next_ = 0;
@@ -67,7 +73,7 @@ class StreamedBatches : public BatchSource {
         read_ahead();
     }
 
-    std::optional<BatchMaker::Batch> next() override {
+    std::optional<RankBatch> next() override {
         if (!ahead_.valid()) return std::nullopt;
         const std::int64_t wanted = first_of(next_ + 1) - first_of(next_);
         const StreamedSamples read = ahead_.get();
@@ -81,12 +87,14 @@ class StreamedBatches : public BatchSource {
         if (read.ids.empty()) return std::nullopt;
         const BatchMaker maker(upload(pixel_view(read.samples), device_), upload(label_view(read.samples), device_),
                                preprocess_, augmentation_, seed_);
-        return maker.make_all(read.ids, epoch_);
+        return RankBatch{maker.make_all(read.ids, epoch_), read.samples.size()};
     }
 
   private:
     // As EpochPlan cuts an epoch.
-    [[nodiscard]] std::int64_t first_of(std::int64_t batch) const { return batch * stream_.size() / batches_; }
+    [[nodiscard]] std::int64_t first_of(std::int64_t batch) const {
+        return part_begin(stream_.size(), batch, batches_);
+    }
 
     void read_ahead() {
         const std::int64_t count = first_of(next_ + 1) - first_of(next_);
@@ -117,9 +125,9 @@ class StreamedBatches : public BatchSource {
 
 std::unique_ptr<BatchSource> make_batch_source(const TrainingData& data, const Recipe& recipe,
                                                const Preprocess& preprocess, std::int64_t seed,
-                                               const at::Device& device) {
+                                               const at::Device& device, const Communicator& communicator) {
     if (data.stream) return std::make_unique<StreamedBatches>(*data.stream, recipe, preprocess, seed, device);
-    return std::make_unique<ResidentBatches>(data.train, recipe, preprocess, seed, device);
+    return std::make_unique<ResidentBatches>(data.train, recipe, preprocess, seed, device, communicator);
 }
 
 }  // namespace tundish

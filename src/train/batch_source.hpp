@@ -5,10 +5,17 @@
 #include <optional>
 
 #include "tundish/data/sample_set.hpp"
+#include "tundish/distributed/communicator.hpp"
 #include "tundish/model/augmentation.hpp"
 #include "tundish/train/recipe.hpp"
 
 namespace tundish {
+
+/// What a rank trains on in one step.
+struct RankBatch {
+    BatchMaker::Batch own;
+    std::int64_t samples_of_all = 0;  ///< over all ranks
+};
 
 /// Where a rank's training batches come from: from samples in memory, or from a stream. Private to the train floor. One
 /// thread.
@@ -24,13 +31,13 @@ class BatchSource {
 
     /// The next batch on the training device; nothing when the data has ended before the epoch. Throws as reading the
     /// channel does.
-    virtual std::optional<BatchMaker::Batch> next() = 0;
+    virtual std::optional<RankBatch> next() = 0;
 };
 
 /// The source for `data`, which it borrows, cut into recipe.steps_per_epoch batches an epoch whose sizes differ by at
-/// most one.
+/// most one, and those among the ranks. A stream is for a world of one.
 std::unique_ptr<BatchSource> make_batch_source(const TrainingData& data, const Recipe& recipe,
                                                const Preprocess& preprocess, std::int64_t seed,
-                                               const at::Device& device);
+                                               const at::Device& device, const Communicator& communicator);
 
 }  // namespace tundish

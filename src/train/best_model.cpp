@@ -27,8 +27,8 @@ std::map<std::string, double> metrics_of(const Evaluation& evaluation) {
 
 }  // namespace
 
-BestModel::BestModel(std::filesystem::path folder, ModelConfig config)
-    : folder_(std::move(folder)), config_(std::move(config)) {}
+BestModel::BestModel(std::filesystem::path folder, ModelConfig config, bool writes)
+    : folder_(std::move(folder)), config_(std::move(config)), writes_(writes) {}
 
 void BestModel::restore(const TrainingState& state) {
     if (state.best_epoch >= 0) weights_ = state.best.empty() ? state.network : state.best;
@@ -36,6 +36,7 @@ void BestModel::restore(const TrainingState& state) {
 
 void BestModel::keep(const Network& network, const Evaluation& evaluation) {
     weights_ = copy_to_cpu(network.state());
+    if (!writes_) return;
     if (!written_ || since_write_.seconds() >= kSecondsBetweenWrites) write(network, evaluation);
 }
 

@@ -13,7 +13,8 @@ namespace tundish {
 /// Keeps the weights of the best epoch and a loadable artifact of them in the model folder. Private to the train floor.
 class BestModel {
   public:
-    BestModel(std::filesystem::path folder, ModelConfig config);
+    /// `writes` is true on the one rank that leaves the artifact; the others only keep the weights.
+    BestModel(std::filesystem::path folder, ModelConfig config, bool writes);
 
     /// Takes over what a checkpoint holds.
     void restore(const TrainingState& state);
@@ -40,6 +41,7 @@ class BestModel {
     ModelConfig config_;
     std::vector<NamedTensor> weights_;
     Stopwatch since_write_;
+    bool writes_;
     bool written_ = false;
 };
 

@@ -97,7 +97,8 @@ Evaluation evaluate(const Network& network, const Preprocess& preprocess, const 
     Sums sums(options, network.architecture().classes, network.device());
     const std::int64_t batch = evaluation_batch(pixels);
     for (std::int64_t begin = 0; begin < pixels.size(0); begin += batch) {
-        if (stop_requested()) throw Stopped("evaluation");
+        // One rank that left here alone would leave the others waiting; several look at the flag between steps.
+        if (communicator.size() == 1 && stop_requested()) throw Stopped("evaluation");
         const std::int64_t count = std::min(batch, pixels.size(0) - begin);
         const auto images = normalise(pixels.narrow(0, begin, count).to(network.device()), preprocess);
         const auto wanted = labels.narrow(0, begin, count).to(network.device());

@@ -16,6 +16,7 @@
 #include "tundish/base/text.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/train/checkpoint.hpp"
+#include "tundish/train/epoch_plan.hpp"
 #include "tundish/train/evaluator.hpp"
 #include "tundish/train/progress.hpp"
 #include "tundish/train/recipe.hpp"
@@ -44,20 +45,18 @@ class Trainer {
           network_(make_network(options, data.train, preprocess_, device_)),
           optimizer_(make_groups(network_, options, recipe_)),
           step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator),
-          batches_(make_batch_source(data, recipe_, preprocess_, options.seed, device_)),
-          best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_)),
+          batches_(make_batch_source(data, recipe_, preprocess_, options.seed, device_, communicator)),
+          best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_), communicator.rank() == 0),
           checkpoints_(paths.checkpoints) {
-        if (data.validation) {
-            validation_pixels_ = upload(pixel_view(*data.validation), device_);
-            validation_labels_ = upload(label_view(*data.validation), device_);
-        }
+        if (data.validation) take_part_of(*data.validation);
     }
 
     TrainingResult run() {
         if (communicator_.rank() == 0) remove_stale_temporaries(paths_.model);
         announce();
         resume();
-        reporters_ = make_reporters(paths_.reports, data_.train.class_names, state_.step);
+        if (communicator_.rank() == 0)
+            reporters_ = make_reporters(paths_.reports, data_.train.class_names, state_.step);
         try {
             while (!state_.finished) run_epoch();
         } catch (const Stopped& stop) {
@@ -67,6 +66,13 @@ class Trainer {
     }
 
   private:
+    void take_part_of(const SampleSet& validation) {
+        const std::int64_t begin = part_begin(validation.size(), communicator_.rank(), communicator_.size());
+        const std::int64_t end = part_begin(validation.size(), communicator_.rank() + 1, communicator_.size());
+        validation_pixels_ = upload(pixel_view(validation).narrow(0, begin, end - begin), device_);
+        validation_labels_ = upload(label_view(validation).narrow(0, begin, end - begin), device_);
+    }
+
     void announce() const {
         log_info(text("device: ", describe_device(device_), "; arithmetic ", at::toString(compute_)));
         log_info(describe_recipe(options_, recipe_));
@@ -80,7 +86,9 @@ class Trainer {
         state_.settings = resume_settings(options_, recipe_);
         state_.settings["data"] = fingerprint(data_);
         state_.settings["world_size"] = text(communicator_.size());
-        auto found = checkpoints_.load_newest(state_.settings);
+        check_same_data(state_.settings["data"], communicator_);
+        auto found = communicator_.rank() == 0 ? checkpoints_.load_newest(state_.settings) : std::nullopt;
+        found = share_checkpoint(std::move(found), communicator_);
         if (!found) return;
         state_ = std::move(*found);
         network_.load_state(state_.network);
@@ -115,6 +123,7 @@ class Trainer {
     void run_epoch() {
         at_epoch_end_ = false;
         train_epoch();
+        average_statistics(network_, communicator_);
         EpochReport report = evaluate_epoch();
         keep_if_best(report);
         state_.history.push_back(report);
@@ -144,13 +153,13 @@ class Trainer {
                 break;
             }
             run_step(*batch);
-            if (options_.progress) progress.add(batch->labels.size(0));
+            if (options_.progress && communicator_.rank() == 0) progress.add(batch->samples_of_all);
         }
         add_totals(since_totals);
     }
 
     // A stop may come while a stream is waited for; what the epoch has so far belongs into the checkpoint.
-    std::optional<BatchMaker::Batch> next_batch(Stopwatch& since_totals) {
+    std::optional<RankBatch> next_batch(Stopwatch& since_totals) {
         try {
             return batches_->next();
         } catch (const Stopped&) {
@@ -159,17 +168,16 @@ class Trainer {
         }
     }
 
-    void run_step(const BatchMaker::Batch& batch) {
+    void run_step(const RankBatch& batch) {
         if (!first_step_announced_) {
             log_info(
                 text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
             first_step_announced_ = true;
         }
-        const std::int64_t samples = batch.labels.size(0);
-        step_.run(batch, state_.step, samples);
+        step_.run(batch.own, state_.step, batch.samples_of_all);
         ++state_.step;
-        state_.epoch_samples += samples;
-        samples_here_ += samples;
+        state_.epoch_samples += batch.samples_of_all;
+        samples_here_ += batch.samples_of_all;
     }
 
     void add_totals(Stopwatch& since_totals) {
@@ -229,13 +237,13 @@ class Trainer {
         report.best = true;
         state_.best_accuracy = accuracy;
         state_.best_epoch = report.epoch;
-        if (communicator_.rank() == 0) best_.keep(network_, report.validation.value_or(Evaluation{}));
+        best_.keep(network_, report.validation.value_or(Evaluation{}));
     }
 
     void decide_whether_finished() {
         state_.finished = state_.step >= recipe_.total_steps;
         std::string reason = reason_to_stop(options_, state_.history);
-        if (options_.max_train_seconds > 0.0 && state_.train_seconds >= options_.max_train_seconds) {
+        if (options_.max_train_seconds > 0.0 && communicator_.any(state_.train_seconds >= options_.max_train_seconds)) {
             reason = text("max_train_seconds ", options_.max_train_seconds, " is used up");
         }
         if (state_.finished || reason.empty()) return;
@@ -246,6 +254,7 @@ class Trainer {
     // --- the end ---
 
     TrainingResult stopped(const Stopped& stop) {
+        average_statistics(network_, communicator_);
         save_checkpoint();
         log_info(text("stopped on request at ", stop.what(), " of ", recipe_.total_steps,
                       "; a checkpoint was written, the next start continues from it"));

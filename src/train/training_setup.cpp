@@ -1,7 +1,11 @@
 #include "training_setup.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
+#include <cstring>
+
+#include "training_state_file.hpp"
 #include "tundish/base/crc32c.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
@@ -99,6 +103,42 @@ std::string fingerprint(const TrainingData& data) {
              data.train.class_names.size(), " classes, sum ", checksum(data.train));
     if (data.validation) out += text("; validation ", data.validation->size(), ", sum ", checksum(*data.validation));
     return out;
+}
+
+void check_same_data(const std::string& fingerprint, Communicator& communicator) {
+    const auto own = static_cast<std::int64_t>(
+        crc32c({reinterpret_cast<const std::uint8_t*>(fingerprint.data()), fingerprint.size()}));
+    const auto first = at::full({1}, own, at::TensorOptions(at::kLong));
+    communicator.broadcast({first});
+    if (!communicator.any(first.item<std::int64_t>() != own)) return;
+    throw DataError(text("the hosts hold different data, but their channels are FullyReplicated. This host, rank ",
+                         communicator.rank(), ": ", fingerprint, ". Compare with the other hosts' logs."));
+}
+
+std::optional<TrainingState> share_checkpoint(std::optional<TrainingState> found, Communicator& communicator) {
+    if (communicator.size() == 1) return found;
+    const std::string bytes = found ? to_checkpoint_bytes(*found) : std::string();
+    const auto length = at::full({1}, static_cast<std::int64_t>(bytes.size()), at::TensorOptions(at::kLong));
+    communicator.broadcast({length});
+    if (length.item<std::int64_t>() == 0) return std::nullopt;
+    const auto content = at::empty({length.item<std::int64_t>()}, at::TensorOptions(at::kByte));
+    if (communicator.rank() == 0) std::memcpy(content.mutable_data_ptr(), bytes.data(), bytes.size());
+    communicator.broadcast({content});
+    if (communicator.rank() == 0) return found;
+    return from_checkpoint_bytes(
+        {static_cast<const char*>(content.const_data_ptr()), static_cast<std::size_t>(content.numel())},
+        "rank 0's checkpoint");
+}
+
+void average_statistics(const Network& network, Communicator& communicator) {
+    if (communicator.size() == 1) return;
+    std::vector<at::Tensor> statistics;
+    for (const auto& [name, tensor] : network.state()) {
+        if (name.ends_with("running_mean") || name.ends_with("running_var")) statistics.push_back(tensor);
+    }
+    const at::NoGradGuard no_grad;
+    communicator.all_reduce_sum(statistics);
+    for (auto& tensor : statistics) tensor.div_(communicator.size());
 }
 
 }  // namespace tundish

@@ -2,10 +2,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+#include <string>
+
 #include "tundish/data/sample_set.hpp"
+#include "tundish/distributed/communicator.hpp"
 #include "tundish/model/artifact.hpp"
 #include "tundish/model/augmentation.hpp"
 #include "tundish/model/network.hpp"
+#include "tundish/train/checkpoint.hpp"
 #include "tundish/train/options.hpp"
 #include "tundish/train/recipe.hpp"
 
@@ -32,6 +37,15 @@ ModelConfig model_config_of(const Network& network, const SampleSet& train, cons
 
 /// A few numbers that tell one data set from another, for resume: sample counts, shape, classes, a checksum of labels
 /// and of some pixels.
+/// Throws DataError on every rank when `data`'s fingerprint is not rank 0's on one of them.
+void check_same_data(const std::string& fingerprint, Communicator& communicator);
+
+/// What rank 0 has found becomes every rank's, which need not have the files.
+std::optional<TrainingState> share_checkpoint(std::optional<TrainingState> found, Communicator& communicator);
+
+/// Replaces the running statistics of batch norm, which each rank has of its own samples, by their mean over the ranks.
+void average_statistics(const Network& network, Communicator& communicator);
+
 std::string fingerprint(const TrainingData& data);
 
 }  // namespace tundish

@@ -131,15 +131,6 @@ TEST_CASE("a .lst that names an image which is not there") {
     CHECK(wrong_with(job, 2, {"gone.png"}) == "");
 }
 
-TEST_CASE("several hosts are refused in a sentence") {
-    Job job;
-    job.cifar10();
-    job.write("input/config/resourceconfig.json",
-              R"({"current_host":"algo-1","hosts":["algo-1","algo-2"],"network_interface_name":"eth0"})");
-    CHECK(wrong_with(job, 2, {"2 hosts", "algo-2", "instance_count"}) == "");
-    CHECK(job.list("output") == std::vector<std::string>{"failure"});
-}
-
 TEST_CASE("a learning rate that makes the loss diverge") {
     Job job{{{"optimizer", "sgd"}, {"learning_rate", "1000"}, {"epochs", "3"}}};
     job.cifar10();

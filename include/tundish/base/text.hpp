@@ -31,6 +31,9 @@ std::string join(const std::vector<std::string>& items, std::string_view separat
 /// Without white space at both ends.
 std::string_view trim(std::string_view value);
 
+/// Up to the first line break.
+std::string first_line(std::string_view value);
+
 /// ASCII lower case.
 std::string lower(std::string_view value);
 

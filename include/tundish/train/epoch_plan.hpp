@@ -6,6 +6,9 @@
 
 namespace tundish {
 
+/// The begin of part `part` when `samples` are cut into `parts` whose sizes differ by at most one.
+std::int64_t part_begin(std::int64_t samples, std::int64_t part, std::int64_t parts);
+
 /// Which samples each step of an epoch takes. An epoch is a random order of all samples cut into batches whose sizes
 /// differ by at most one, so every sample is used once and there is no small last batch.
 class EpochPlan {
@@ -14,6 +17,10 @@ class EpochPlan {
 
     /// The samples of step `batch` (0 .. batches-1) of this epoch. Borrowed from the plan.
     [[nodiscard]] std::span<const std::int64_t> batch(std::int64_t batch) const;
+
+    /// The part of that batch which `rank` of `size` ranks takes. The parts are disjoint, together they are the batch,
+    /// and their sizes differ by at most one.
+    [[nodiscard]] std::span<const std::int64_t> part(std::int64_t batch, int rank, int size) const;
 
   private:
     std::vector<std::int64_t> order_;

@@ -1,0 +1,53 @@
+#include "tundish/distributed/cluster.hpp"
+
+#include <net/if.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+
+#include "group_communicator.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The interface that the platform names may not exist (SDK v3's local mode); then the one that owns this host's name.
+std::shared_ptr<gloo::transport::Device> network_device(const ClusterOptions& options) {
+    const auto& interface = options.network_interface;
+    const auto& host = options.hosts.at(static_cast<std::size_t>(options.rank));
+    if (!interface.empty() && ::if_nametoindex(interface.c_str()) != 0)
+        return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
+    log_warning(
+        text("network interface '", interface, "' does not exist here; the one of ", host, "'s address is used"));
+    return c10d::ProcessGroupGloo::createDeviceForHostname(host);
+}
+
+c10::intrusive_ptr<c10d::Backend> gloo(const ClusterOptions& options, const Store& store) {
+    // A peer that is dead or silent is found by PeerWatch; this limit only ends what even that has missed. Rank 0 may
+    // write plots, a model and a checkpoint while the others wait.
+    auto wanted = c10d::ProcessGroupGloo::Options::create(10min);
+    wanted->devices.push_back(network_device(options));
+    const auto keys = c10::make_intrusive<c10d::PrefixStore>("gloo", store);
+    return c10::make_intrusive<c10d::ProcessGroupGloo>(keys, options.rank, static_cast<int>(options.hosts.size()),
+                                                       wanted);
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
+    if (options.hosts.size() == 1) return std::make_unique<SoloCommunicator>();
+    try {
+        const Store store = open_store(options);
+        meet(options, *store);
+        auto communicator = std::make_unique<GroupCommunicator>(options, store, gloo(options, store));
+        log_info(text("all ", options.hosts.size(), " hosts have come; this is ", name_of(options, options.rank)));
+        return communicator;
+    } catch (const c10::Error& error) {
+        throw MachineError(text("cannot connect to the other hosts: ", first_line(error.what())));
+    }
+}
+
+}  // namespace tundish

@@ -1,0 +1,99 @@
+#include "group_communicator.hpp"
+
+#include <ATen/ATen.h>
+
+#include <map>
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One flat tensor for each dtype: a message each, whatever the number of tensors.
+using Groups = std::map<at::ScalarType, std::vector<at::Tensor>>;
+
+Groups by_dtype(const std::vector<at::Tensor>& tensors) {
+    Groups groups;
+    for (const auto& tensor : tensors) {
+        if (tensor.numel() > 0) groups[tensor.scalar_type()].push_back(tensor.detach());
+    }
+    return groups;
+}
+
+at::Tensor flatten(const std::vector<at::Tensor>& tensors) {
+    std::vector<at::Tensor> rows;
+    for (const auto& tensor : tensors) rows.push_back(tensor.reshape({-1}));
+    return at::cat(rows);
+}
+
+void unflatten(const at::Tensor& flat, const std::vector<at::Tensor>& tensors) {
+    std::int64_t begin = 0;
+    for (auto tensor : tensors) {
+        tensor.copy_(flat.narrow(0, begin, tensor.numel()).view(tensor.sizes()));
+        begin += tensor.numel();
+    }
+}
+
+}  // namespace
+
+GroupCommunicator::GroupCommunicator(const ClusterOptions& options, Store store,
+                                     c10::intrusive_ptr<c10d::Backend> backend)
+    : options_(options), store_(std::move(store)), backend_(std::move(backend)), watch_(options) {}
+
+// c10d says that a connection was closed, or that nothing came; the watch finds out whose and why.
+template <typename Call>
+void GroupCommunicator::together(const char* what, const Call& call) {
+    try {
+        call()->wait();
+    } catch (const std::exception& error) {
+        std::string reason = watch_.reason_of_break();
+        if (reason.empty()) reason = text("a connection to another host broke: ", first_line(error.what()));
+        throw MachineError(text(reason, ". This host, ", name_of(options_, options_.rank), ", was in ", what,
+                                ". Look at that host's log; a restarted job continues from the last checkpoint."));
+    }
+}
+
+void GroupCommunicator::all_reduce_sum(const std::vector<at::Tensor>& tensors) {
+    for (const auto& [dtype, group] : by_dtype(tensors)) {
+        std::vector<at::Tensor> flat{flatten(group)};
+        together("an all-reduce", [&] { return backend_->allreduce(flat); });
+        unflatten(flat[0], group);
+    }
+}
+
+void GroupCommunicator::broadcast(const std::vector<at::Tensor>& tensors) {
+    for (const auto& [dtype, group] : by_dtype(tensors)) {
+        std::vector<at::Tensor> flat{flatten(group)};
+        together("a broadcast", [&] { return backend_->broadcast(flat); });
+        unflatten(flat[0], group);
+    }
+}
+
+bool GroupCommunicator::any(bool value) {
+    auto sum = at::full({1}, value ? 1 : 0, at::TensorOptions(at::kInt));
+    all_reduce_sum({sum});
+    return sum.item<int>() > 0;
+}
+
+void GroupCommunicator::leave() {
+    static_cast<void>(any(false));
+    watch_.stop();
+    static_cast<void>(any(false));  // nobody goes while another still watches
+}
+
+void GroupCommunicator::report_failure(const std::string& why) noexcept {
+    try {
+        const std::string line = first_line(why);
+        store_->set(failure_key(options_.rank), std::vector<std::uint8_t>(line.begin(), line.end()));
+        // The store ends with this process; the others look once a second.
+        if (options_.rank == 0) std::this_thread::sleep_for(1500ms);
+    } catch (const std::exception&) {
+        // The store is gone, and with it everybody who could have read this.
+        return;
+    }
+}
+
+}  // namespace tundish

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <torch/csrc/distributed/c10d/Backend.hpp>
+
+#include "peer_watch.hpp"
+#include "rendezvous.hpp"
+#include "tundish/distributed/communicator.hpp"
+
+namespace tundish {
+
+/// Ranks that talk through one of c10d's backends.
+class GroupCommunicator final : public Communicator {
+  public:
+    GroupCommunicator(const ClusterOptions& options, Store store, c10::intrusive_ptr<c10d::Backend> backend);
+
+    [[nodiscard]] int rank() const override { return options_.rank; }
+    [[nodiscard]] int size() const override { return static_cast<int>(options_.hosts.size()); }
+    void all_reduce_sum(const std::vector<at::Tensor>& tensors) override;
+    void broadcast(const std::vector<at::Tensor>& tensors) override;
+    bool any(bool value) override;
+    void leave() override;
+    void report_failure(const std::string& why) noexcept override;
+
+  private:
+    template <typename Call>
+    void together(const char* what, const Call& call);
+
+    ClusterOptions options_;
+    Store store_;
+    c10::intrusive_ptr<c10d::Backend> backend_;
+    PeerWatch watch_;
+};
+
+}  // namespace tundish

@@ -1,0 +1,106 @@
+#include "rendezvous.hpp"
+
+#include <netdb.h>
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/stopwatch.hpp"
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPause = 100ms;
+constexpr double kSecondsBetweenNotes = 30.0;
+
+// Repeats `attempt`, which returns what is still missing or nothing, until it succeeds.
+template <typename Attempt>
+void patiently(const ClusterOptions& options, const Attempt& attempt) {
+    const Stopwatch waiting;
+    double next_note = 3.0;
+    while (true) {
+        const std::string missing = attempt();
+        if (missing.empty()) return;
+        const double seconds = waiting.seconds();
+        if (seconds > static_cast<double>(options.arrival_limit.count())) {
+            throw MachineError(text(missing, "; gave up after ", options.arrival_limit.count(),
+                                    " s. Look at that host's log; all hosts must be able to reach port ", options.port,
+                                    " of ", options.hosts[0], '.'));
+        }
+        if (seconds > next_note) {
+            log_info(text("waiting for the other hosts: ", missing, " (", fixed(seconds, 0), " s)"));
+            next_note = seconds + kSecondsBetweenNotes;
+        }
+        if (sleep_unless_stopped(kPause)) throw Stopped(missing);
+    }
+}
+
+std::string resolve(const std::string& host) {
+    addrinfo* found = nullptr;
+    const int problem = ::getaddrinfo(host.c_str(), nullptr, nullptr, &found);
+    if (problem != 0) return text("the name ", host, " does not resolve (", ::gai_strerror(problem), ")");
+    ::freeaddrinfo(found);
+    return {};
+}
+
+Store connect(const ClusterOptions& options, bool as_server, std::chrono::milliseconds limit) {
+    c10d::TCPStoreOptions wanted;
+    wanted.port = static_cast<std::uint16_t>(options.port);
+    wanted.isServer = as_server;
+    wanted.waitWorkers = false;
+    wanted.useLibUV = false;
+    wanted.timeout = limit;
+    return c10::make_intrusive<c10d::TCPStore>(options.hosts[0], wanted);
+}
+
+std::string arrival_key(int rank) {
+    return text("here/", rank);
+}
+
+}  // namespace
+
+std::string name_of(const ClusterOptions& options, int rank) {
+    return text(options.hosts.at(static_cast<std::size_t>(rank)), " (rank ", rank, ")");
+}
+
+Store open_store(const ClusterOptions& options) {
+    patiently(options, [&] { return resolve(options.hosts[0]); });
+    if (options.rank == 0) {
+        try {
+            return connect(options, true, 30s);
+        } catch (const std::exception& error) {
+            throw MachineError(text("cannot open port ", options.port, " for the other hosts: ",
+                                    first_line(error.what()), ". Is another job running on this machine?"));
+        }
+    }
+    Store store;
+    patiently(options, [&]() -> std::string {
+        try {
+            store = connect(options, false, 2s);
+            return {};
+        } catch (const std::exception&) {
+            return text(name_of(options, 0), " does not answer on port ", options.port);
+        }
+    });
+    return store;
+}
+
+Store open_second_connection(const ClusterOptions& options) {
+    return connect(options, false, 30s);
+}
+
+void meet(const ClusterOptions& options, c10d::TCPStore& store) {
+    store.set(arrival_key(options.rank), std::vector<std::uint8_t>{1});
+    patiently(options, [&] {
+        std::vector<std::string> missing;
+        for (int rank = 0; rank < static_cast<int>(options.hosts.size()); ++rank) {
+            if (!store.check({arrival_key(rank)})) missing.push_back(name_of(options, rank));
+        }
+        return missing.empty() ? std::string{} : text(join(missing, ", "), " did not come yet");
+    });
+}
+
+}  // namespace tundish

@@ -1,0 +1,192 @@
+// Several hosts: the executable once for each, on loopback addresses of their own, with a folder of their own.
+#include <cstdlib>
+#include <memory>
+
+#include "support/catch.hpp"
+#include "support/job.hpp"
+
+using namespace tundish::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A lost peer is named within 15 s of silence and 3 s for the rank to end by itself.
+constexpr std::chrono::seconds kNoticed{25 * kSlowness};
+
+const Job::Hyperparameters kLong{{"epochs", "400"}, {"deterministic", "false"}};
+
+// Each cluster of this process has a port of its own.
+std::string next_port() {
+    static int port = 20000 + ::getpid() % 20000;
+    return std::to_string(port++);
+}
+
+class Cluster {
+  public:
+    explicit Cluster(std::size_t hosts, const Job::Hyperparameters& changes = {}) {
+        for (std::size_t host = 0; host < hosts; ++host) {
+            jobs_.push_back(std::make_unique<Job>(changes));
+            jobs_.back()->cifar10();
+            jobs_.back()->write("input/config/resourceconfig.json", resource_config(host, hosts));
+        }
+    }
+
+    [[nodiscard]] Job& job(std::size_t host) { return *jobs_[host]; }
+
+    [[nodiscard]] Process start(std::size_t host) const {
+        auto environment = jobs_[host]->environment();
+        environment["MASTER_PORT"] = port_;
+        return {TUNDISH_EXECUTABLE, {"tundish", "train", "--root", jobs_[host]->root().string()}, environment};
+    }
+
+  private:
+    static std::string resource_config(std::size_t host, std::size_t hosts) {
+        std::string names;
+        for (std::size_t i = 0; i < hosts; ++i) names += (i == 0 ? "\"" : ",\"") + address(i) + "\"";
+        return R"({"current_host":")" + address(host) + R"(","hosts":[)" + names +
+               R"(],"network_interface_name":"lo"})";
+    }
+    static std::string address(std::size_t host) { return "127.0.0." + std::to_string(host + 1); }
+
+    std::string port_ = next_port();
+    std::vector<std::unique_ptr<Job>> jobs_;
+};
+
+// The number behind `name` where it occurs last.
+double last_value(const std::string& output, const std::string& name) {
+    const auto at = output.rfind(name);
+    return at == std::string::npos ? -1.0 : std::strtod(output.c_str() + at + name.size(), nullptr);
+}
+
+}  // namespace
+
+TEST_CASE("three hosts give the model that one host gives") {
+    const Job::Hyperparameters changes{{"epochs", "3"}, {"optimizer", "sgd"}, {"learning_rate", "0.05"}};
+    Job alone(changes);
+    const Ended one = alone.cifar10().train();
+    REQUIRE(one.code == 0);
+    Cluster cluster(3, changes);
+    Process third = cluster.start(2);
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    const Ended ended = first.wait();
+    INFO(ended.output);
+    REQUIRE(ended.code == 0);
+    CHECK(second.wait().code == 0);
+    CHECK(third.wait().code == 0);
+    for (const std::string name : {" train_loss=", " validation_loss="}) {
+        const double expected = last_value(one.output, name);
+        CHECK(expected > 0.0);
+        CHECK(std::abs(last_value(ended.output, name) - expected) < 1e-4 * expected);
+    }
+    CHECK(last_value(ended.output, " validation_accuracy=") == last_value(one.output, " validation_accuracy="));
+    CHECK(cluster.job(0).list("model").size() == 4);
+    CHECK(cluster.job(1).list("model").empty());
+    CHECK(third.output().find("validation_loss=") == std::string::npos);  // metric lines are rank 0's alone
+}
+
+TEST_CASE("a killed host is named, and the next start goes on") {
+    Cluster cluster(2, kLong);
+    {
+        Process first = cluster.start(0);
+        Process second = cluster.start(1);
+        REQUIRE(first.wait_for("epoch=1;"));
+        second.send(SIGKILL);
+        const Ended ended = first.wait(kNoticed);
+        INFO(ended.output);
+        CHECK_FALSE(ended.hung);
+        CHECK(ended.code == 1);
+        CHECK(cluster.job(0).failure().find("127.0.0.2 (rank 1) stopped answering") == 0);
+    }
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    CHECK(first.wait_for("resumed from a checkpoint"));
+    CHECK(first.wait_for("epoch=3;"));
+    CHECK(second.wait_for("resumed from a checkpoint"));  // which rank 0 sent: this host has none
+    first.send(SIGTERM);
+    CHECK(first.wait(kNoticed).code == 0);
+    CHECK(second.wait(kNoticed).code == 0);
+}
+
+TEST_CASE("the others notice that rank 0 was killed") {
+    Cluster cluster(2, kLong);
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    REQUIRE(first.wait_for("epoch=1;"));
+    first.send(SIGKILL);
+    const Ended ended = second.wait(kNoticed);
+    INFO(ended.output);
+    CHECK(ended.code == 1);
+    CHECK(cluster.job(1).failure().find("127.0.0.1 (rank 0) is gone") == 0);
+}
+
+TEST_CASE("a host that stands still is named") {
+    Cluster cluster(2, kLong);
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    REQUIRE(first.wait_for("epoch=1;"));
+    second.send(SIGSTOP);
+    const Ended ended = first.wait(kNoticed);
+    INFO(ended.output);
+    CHECK_FALSE(ended.hung);
+    CHECK(ended.code == 1);
+    CHECK(cluster.job(0).failure().find("127.0.0.2 (rank 1) stopped answering") == 0);
+}
+
+TEST_CASE("SIGTERM to one host stops all, with a checkpoint") {
+    Cluster cluster(2, kLong);
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    REQUIRE(first.wait_for("epoch=1;"));
+    second.send(SIGTERM);
+    CHECK(first.wait(kNoticed).code == 0);
+    CHECK(second.wait(kNoticed).code == 0);
+    CHECK_FALSE(cluster.job(0).list("checkpoints").empty());
+    CHECK_FALSE(cluster.job(0).has("output/failure"));
+}
+
+TEST_CASE("bad data on one host: exit 2 there, exit 1 and its name on the others") {
+    Cluster cluster(2);
+    cluster.job(1).write("input/data/train/data_batch_1.bin", "short");
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    const Ended guilty = second.wait(kNoticed);
+    INFO(guilty.output);
+    CHECK(guilty.code == 2);
+    const Ended other = first.wait(kNoticed);
+    INFO(other.output);
+    CHECK(other.code == 1);
+    CHECK(cluster.job(0).failure().find("127.0.0.2 (rank 1) failed: ") == 0);
+    CHECK(cluster.job(0).failure().find("data_batch_1.bin") != std::string::npos);
+}
+
+TEST_CASE("hosts with different data of the same size are found out") {
+    Cluster cluster(2);
+    auto bytes = cluster.job(1).read("input/data/train/data_batch_1.bin");
+    bytes[1] = static_cast<char>(bytes[1] ^ 0x55);  // a pixel of the first record
+    cluster.job(1).write("input/data/train/data_batch_1.bin", bytes);
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    CHECK(first.wait(kNoticed).code == 2);
+    CHECK(second.wait(kNoticed).code == 2);
+    CHECK(cluster.job(0).failure().find("the hosts hold different data") == 0);
+}
+
+TEST_CASE("a host that does not come is named, and SIGTERM ends the wait") {
+    Cluster cluster(2);
+    Process first = cluster.start(0);
+    CHECK(first.wait_for("127.0.0.2 (rank 1) did not come yet"));
+    first.send(SIGTERM);
+    CHECK(first.wait(kNoticed).code == 0);
+}
+
+TEST_CASE("what several hosts cannot do yet is refused in a sentence") {
+    Cluster cluster(2);
+    cluster.job(0).write("input/config/inputdataconfig.json",
+                         R"({"train":{"TrainingInputMode":"File","S3DistributionType":"ShardedByS3Key"}})");
+    CHECK(cluster.start(0).wait().code == 2);
+    CHECK(cluster.job(0).failure().find("ShardedByS3Key, which is not built yet") != std::string::npos);
+    cluster.job(0).write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    CHECK(cluster.start(0).wait().code == 2);
+    CHECK(cluster.job(0).failure().find("in Pipe mode, which is not built yet") != std::string::npos);
+}
