@@ -101,7 +101,7 @@ class Place:
     def full(self, script, *arguments):
         """The command; where the script knows them, with the executable and with short naps."""
         command = [str(HOME / "scripts" / script), *arguments]
-        if script in ("launch", "tune") and "--attach" not in arguments:
+        if script in ("launch", "tune") and "--attach" not in arguments and "--help" not in arguments:
             command += ["--tundish", self.tundish]
         if script != "push" and "--poll" not in arguments and "--help" not in arguments:
             command += ["--poll", "1"]
@@ -219,6 +219,12 @@ DRY_RUNS = {
                                 "--image", IMAGE, "--name", "a-b", "--region", "eu-west-1"),
     "launch with an augmented manifest": ("launch", "--data", f"s3://{BUCKET}/train.manifest", "--mode", "Pipe", "--attributes",
                                           "source-ref,label"),
+    "push": ("push",),
+    "push of a GPU image to another repository": ("push", "--gpu", "--repository", "team/tundish"),
+    "tune": ("tune", "--data", DATA, "--range", "learning_rate=0.01..0.5"),
+    "tune with all options": ("tune", "--data", DATA, "--range", "learning_rate=0.01..0.5", "--range", "batch_size=64..512", "--range",
+                              "optimizer=sgd,adam", "-p", "epochs=2", "--objective", "validation:loss", "--minimize", "--jobs", "20",
+                              "--parallel", "4", "--strategy", "Hyperband", "--mode", "FastFile", "--instance", "ml.g5.xlarge"),
     "deploy on a CPU": ("deploy", "--model-data", f"s3://{BUCKET}/model.tar.gz", "--env", "SAGEMAKER_TS_BATCH_SIZE=8", "--isolated"),
     "deploy of a job": ("deploy", "--job", "some-job"),
     "deploy serverless": ("deploy", "--model-data", f"s3://{BUCKET}/model.tar.gz", "--serverless", "--memory", "3072", "--concurrency", "20"),
@@ -282,6 +288,69 @@ def launches(place):
     yield "launch --attach", f"exit status {status}: {err}" if status else lacks(out, "Completed", "model: s3://")
     status, out, err = place.run("launch", "--data", DATA, "--role", ROLE, "--image", IMAGE, "--name", "second", "--no-wait", "--isolated")
     yield "launch --no-wait says what runs on", f"exit status {status}: {err}" if status else lacks(out, "billed until it ends", "scripts/teardown second")
+
+
+def tuned(status, value=None):
+    best = {"TrainingJobName": "search-003", "TunedHyperParameters": {"learning_rate": "0.1"},
+            "FinalHyperParameterTuningJobObjectiveMetric": {"MetricName": "validation:accuracy", "Value": value}}
+    return {"out": {"HyperParameterTuningJobName": "search", "HyperParameterTuningJobStatus": status, "BestTrainingJob": best if value else None,
+                    "TrainingJobStatusCounters": {"Completed": 2, "InProgress": 1, "RetryableError": 0, "NonRetryableError": 0, "Stopped": 1}}}
+
+
+def tunings(place):
+    reset(place)
+    tune = ("tune", "--data", DATA, "--role", ROLE, "--image", IMAGE, "--name", "search", "--range", "learning_rate=0.01..0.5", "--range",
+            "batch_size=64,128")
+    look = "sagemaker describe-hyper-parameter-tuning-job"
+    status, out, err = place.run(*tune, "-p", "epochs=2", fake={look: [tuned("InProgress"), tuned("InProgress", 0.8), tuned("Completed", 0.9)]})
+    yield "tune waits to the end", f"exit status {status}: {out}{err}" if status else lacks(
+        out, "2 done, 1 running, 1 stopped early, 0 failed", "best validation:accuracy 0.8", "best training job: search-003", "scripts/deploy --job search-003",
+        "all billed", "scripts/teardown search")
+    job = place.client("sagemaker").describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="search")
+    yield "the tuning job is as asked for", differences(job["HyperParameterTuningJobConfig"], {
+        "Strategy": "Bayesian", "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:accuracy"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 2}, "TrainingJobEarlyStoppingType": "Auto", "ParameterRanges": {
+            "ContinuousParameterRanges": [{"Name": "learning_rate", "MinValue": "0.01", "MaxValue": "0.5", "ScalingType": "Logarithmic"}],
+            "CategoricalParameterRanges": [{"Name": "batch_size", "Values": ["64", "128"]}]}}) \
+        or differences(job["TrainingJobDefinition"], {"RoleArn": ROLE, "StaticHyperParameters": {"epochs": "2"}})
+    yield "nothing came of it", said(place.run("tune", "--attach", "search", fake={look: [tuned("Completed")]}), "tune", "no training job gave a value")
+    failed = {"out": {**tuned("Failed")["out"], "FailureReason": "All training jobs failed."}}
+    yield "tuning job failed", said(place.run("tune", "--attach", "search", fake={look: [failed]}), "tune", "the tuning job failed: All training jobs failed.")
+    quota = {"sagemaker create-hyper-parameter-tuning-job": [{"err": QUOTA.format("CreateHyperParameterTuningJob", "ml.m5.xlarge for training job")}]}
+    yield "quota", said(place.run(*tune, fake=quota), "tune", "may have 0 of")
+    yield "a hyperparameter that is not tunable", said(place.run(*tune, "--range", "seed=1..9"), "tune", "seed", "cannot be tuned", status=2)
+    yield "one that is not known", said(place.run(*tune, "--range", "rate=1..9"), "tune", "no hyperparameter of that name", status=2)
+    yield "ends the wrong way round", said(place.run(*tune, "--range", "momentum=0.9..0.1"), "tune", "smaller", status=2)
+    yield "a metric that is none", said(place.run(*tune, "--objective", "accuracy"), "tune", "validation:accuracy", status=2)
+
+
+def pushes(place):
+    reset(place)
+    ecr = place.client("ecr")
+    status, out, err = place.run("push", "tundish:1.0-ab-cpu", "--repository", "fresh")
+    digest = ecr.describe_images(repositoryName="fresh", imageIds=[{"imageTag": "1.0-ab-cpu"}])["imageDetails"][0]["imageDigest"]
+    yield "push makes the repository and prints the digest", f"exit status {status}: {out}{err}" if status else lacks(out, "made the repository fresh", digest, "billed as storage")
+    server = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+    asked = [call[:-1] for call in place.docker_calls()]
+    wanted = [["docker", "image", "inspect", "tundish:1.0-ab-cpu"], ["docker", "login", "--username", "AWS", "--password-stdin", server],
+              ["docker", "tag", "tundish:1.0-ab-cpu", f"{server}/fresh:1.0-ab-cpu"], ["docker", "push", f"{server}/fresh:1.0-ab-cpu"]]
+    yield "what docker was asked", "" if asked == wanted else f"{asked}"
+    yield "the password goes by stdin", "" if [call[-1] for call in place.docker_calls() if "login" in call][0].strip() else "nothing came"
+    status, out, err = place.run("push", "tundish:1.1-ab-cpu", "--repository", "fresh")
+    yield "a second push finds the repository", f"{err}" if status or "made the repository" in out else ""
+    yield "no image", said(place.run("push", DOCKER_STATUS_IMAGE="1"), "push", "there is no image tundish:", "scripts/image cpu")
+    yield "login refused", said(place.run("push", "x", DOCKER_STATUS_LOGIN="1"), "push", "could not log in")
+    yield "push refused", said(place.run("push", "x", DOCKER_STATUS_PUSH="1"), "push", "failed")
+    denied = {"ecr create-repository": [{"err": "An error occurred (AccessDeniedException) when calling the CreateRepository operation: User: arn:aws:iam::123456789012:user/ann is not "
+                                         "authorized to perform: ecr:CreateRepository on resource: * because no identity-based policy allows the ecr:CreateRepository action"}]}
+    yield "no permission", said(place.run("push", "x", "--repository", "other", fake=denied), "push", "no permission for ecr:CreateRepository")
+    index = place.run("push", "y", "--repository", "fresh", MEDIA_TYPE="application/vnd.oci.image.manifest.v1+json")
+    yield "a format that SageMaker refuses", said(index, "push", "--provenance=false")
+    for engine in ("podman", "buildah"):
+        shutil.copy(place.bin / "docker", place.bin / engine)
+        status, out, err = place.run("push", f"tundish:{engine}-cpu", "--engine", engine)
+        pushed = [call for call in place.docker_calls() if call[1] == "push"]
+        yield f"push with {engine} in Docker's format", f"{err}" if status else ("" if pushed and "v2s2" in pushed[0] else f"{pushed}")
 
 
 def deployments(place):
@@ -492,7 +561,7 @@ def helps(place):
         yield f"{script} --nonsense", said(place.run(script, "--nonsense"), script, "--nonsense", f"scripts/{script} --help", status=2)
 
 
-GROUPS = (helps, dry_runs, prerequisites, launches, job_failures, deployments, endpoint_failures, teardowns, interrupts)
+GROUPS = (helps, dry_runs, prerequisites, pushes, launches, job_failures, tunings, deployments, endpoint_failures, teardowns, interrupts)
 
 
 def guarded(group, place):
