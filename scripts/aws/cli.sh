@@ -182,7 +182,7 @@ default_tag() {
     local version commit
     version=$(sed -nE 's/^project\(tundish VERSION ([0-9.]+).*/\1/p' "$home/CMakeLists.txt" 2>/dev/null || true)
     commit=$(git -C "$home" rev-parse --short HEAD 2>/dev/null || true)
-    if [[ -n $commit && -n $(git -C "$home" status --porcelain --untracked-files=no) ]]; then commit+=-dirty; fi
+    if [[ -n $commit && -n $(git -C "$home" status --porcelain) ]]; then commit+=-dirty; fi
     echo "${version:-0.0.0}-${commit:+$commit-}$1"
 }
 
