@@ -88,6 +88,7 @@ class Place:
         self.tool("aws", FAKE_AWS.format(python=python, aws=aws))
         self.tool("docker", FAKE_DOCKER.format(python=python))
         self.docker_log, self.aws_log, self.table = folder / "docker.log", folder / "aws.log", folder / "fake.json"
+        self.made = set()  # (service, command) of every call of aws in all runs
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TUNDISH_", "FAKE_"))}
         self.environment.update(
             PATH=f"{self.bin}:{clients}:{os.environ['PATH']}", AWS_ACCESS_KEY_ID="testing", AWS_SECRET_ACCESS_KEY="testing",
@@ -119,6 +120,7 @@ class Place:
             environment["FAKE_AWS"] = str(self.table)
         done = subprocess.run(self.full(script, *arguments), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=SECONDS, cwd=self.folder)
+        self.made |= {tuple(call[:2]) for call in self.calls()}
         return done.returncode, done.stdout, done.stderr
 
     def calls(self):
@@ -561,7 +563,30 @@ def helps(place):
         yield f"{script} --nonsense", said(place.run(script, "--nonsense"), script, "--nonsense", f"scripts/{script} --help", status=2)
 
 
-GROUPS = (helps, dry_runs, prerequisites, pushes, launches, job_failures, tunings, deployments, endpoint_failures, teardowns, interrupts)
+# Calls whose permission has another name than the call.
+ACTIONS = {("s3api", "list-objects-v2"): "s3:ListBucket", ("s3api", "head-object"): "s3:GetObject",
+           ("ecr", "get-login-password"): "ecr:GetAuthorizationToken"}
+SERVICES = {"s3api": "s3", "sagemaker-runtime": "sagemaker"}
+
+
+def policy(name):
+    page = (HOME / "README.md").read_text(encoding="utf-8")
+    return json.loads(re.search(rf"<!-- policy: {name} -->\n```json\n(.*?)```", page, re.DOTALL)[1])
+
+
+def permissions(place):
+    """README's policies: JSON that AWS's grammar takes, and the user's one allows every call that the scripts made above."""
+    for name in ("role", "user"):
+        statements = policy(name)["Statement"]
+        odd = [s for s in statements if set(s) != {"Effect", "Action", "Resource"}]
+        yield f"policy {name}", f"{odd}" if odd else ""
+    listed = [s["Action"] for s in policy("user")["Statement"]]
+    allowed = {action for actions in listed for action in ([actions] if isinstance(actions, str) else actions)}
+    needed = {ACTIONS.get(call) or f"{SERVICES.get(call[0], call[0])}:{call[1].title().replace('-', '')}" for call in place.made if call[0] != "configure"}
+    yield f"the user's policy allows the {len(needed)} actions that were called", f"not in it: {sorted(needed - allowed)}" if needed - allowed else ""
+
+
+GROUPS = (helps, dry_runs, prerequisites, pushes, launches, job_failures, tunings, deployments, endpoint_failures, teardowns, interrupts, permissions)
 
 
 def guarded(group, place):
