@@ -529,6 +529,13 @@ def teardowns(place):
     warm = {"out": {"TrainingJobName": "t", "TrainingJobStatus": "Completed", "WarmPoolStatus": {"Status": "Available"}}}
     result = place.run("teardown", "t", fake={"sagemaker describe-training-job": [warm], "sagemaker update-training-job": [{"out": {}}]})
     yield "kept instances are let go", f"{result}" if result[0] else lacks(result[1], "let the warm instances of t go")
+    busy = "An error occurred (ValidationException) when calling the DeleteEndpoint operation: Cannot update in-progress endpoint \"arn:aws:sagemaker:us-east-1:1:endpoint/x\"."
+    place.run(*DEPLOY[:-1], "tundish-y", "--no-wait")
+    result = place.run("teardown", "tundish-y", fake={"sagemaker delete-endpoint": [{"err": busy}, {"err": busy}, {"out": {}}]})
+    yield "an endpoint that is still being made is waited for", f"{result}" if result[0] else lacks(result[1] + result[2], "still at work", "removed endpoint tundish-y")
+    result = place.run("teardown", "tundish-y", fake={"sagemaker delete-endpoint": [{"err": DENIED.format("DeleteEndpoint")}]})
+    yield "an endpoint that may not be removed is named", said(result, "teardown", "1 of these") or lacks(result[2], "no permission for sagemaker:DeleteEndpoint")
+    place.run("teardown", "tundish-y")
     place.run(*DEPLOY[:-1], "tundish-x", "--no-wait")
     status, out, err = place.run("teardown", "--list")
     yield "teardown --list", f"{err}" if status else lacks(out, "endpoint", "tundish-x", "billed")
