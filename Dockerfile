@@ -16,30 +16,8 @@ RUN /src/scripts/setup --image
 
 # --- OpenCV: three modules and three formats; Debian's own build of them brings GDAL and 400 MB along -----------------
 FROM tools AS opencv
-WORKDIR /opencv
-# The archives and the patches, which apt checks against Debian's signed index, are unpacked by hand, so that no .dsc is needed.
-# The build's own description of itself, which ends up in the executable, must not name the day or the machine.
-RUN find /etc/apt -name '*.sources' -exec sed -i 's/^Types: deb$/Types: deb deb-src/' {} + \
-    && if [ -s /etc/apt/sources.list ]; then sed -n 's/^deb /deb-src /p' /etc/apt/sources.list >/etc/apt/sources.list.d/src.list; fi \
-    && apt-get update -q && apt-get source -q --tar-only --download-only opencv && apt-get source -q --diff-only --download-only opencv \
-    && mkdir source && tar -C source --strip-components=1 -xf opencv_*.orig.tar.* && tar -C source -xf opencv_*.debian.tar.* \
-    && cd source && sed 's/ *#.*//; /^$/d' debian/patches/series | while read -r patch; do patch -p1 --forward -s -i "debian/patches/$patch" || exit 1; done \
-    && cd .. \
-    && cmake -G Ninja -S source -B build -Wno-dev -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/opt/opencv \
-        -DCMAKE_CXX_FLAGS=-ffile-prefix-map=/opencv=. -DCMAKE_C_FLAGS=-ffile-prefix-map=/opencv=. \
-        -DBUILD_INFO_SKIP_TIMESTAMP=ON -DBUILD_INFO_SKIP_SYSTEM_VERSION=ON -DBUILD_INFO_SKIP_EXTRA_MODULES=ON \
-        -DBUILD_SHARED_LIBS=OFF -DBUILD_LIST=core,imgproc,imgcodecs -DCPU_DISPATCH=AVX2 \
-        -DWITH_JPEG=ON -DWITH_PNG=ON -DWITH_WEBP=ON -DBUILD_ZLIB=OFF \
-        -DWITH_TIFF=OFF -DWITH_JASPER=OFF -DWITH_OPENJPEG=OFF -DWITH_OPENEXR=OFF -DWITH_GDAL=OFF -DWITH_GDCM=OFF \
-        -DWITH_IMGCODEC_HDR=OFF -DWITH_IMGCODEC_SUNRASTER=OFF -DWITH_IMGCODEC_PXM=OFF -DWITH_IMGCODEC_PFM=OFF \
-        -DWITH_OPENCL=OFF -DWITH_IPP=OFF -DWITH_ITT=OFF -DBUILD_ITT=OFF -DWITH_LAPACK=OFF -DWITH_EIGEN=OFF -DWITH_TBB=OFF \
-        -DWITH_OPENMP=OFF -DWITH_PROTOBUF=OFF -DWITH_ADE=OFF -DWITH_QUIRC=OFF -DWITH_VA=OFF -DWITH_GTK=OFF -DWITH_FFMPEG=OFF \
-        -DWITH_GSTREAMER=OFF -DWITH_V4L=OFF -DWITH_1394=OFF -DWITH_VULKAN=OFF \
-        -DBUILD_TESTS=OFF -DBUILD_PERF_TESTS=OFF -DBUILD_EXAMPLES=OFF -DBUILD_opencv_apps=OFF -DBUILD_JAVA=OFF \
-        -DBUILD_opencv_python3=OFF -DBUILD_opencv_python2=OFF \
-    && cmake --build build && cmake --install build \
-    && dpkg-parsechangelog -l source/debian/changelog -S Version >/opt/opencv/debian-version \
-    && cp source/debian/copyright /opt/opencv/copyright && rm -rf /opencv/*
+COPY scripts/build-opencv /src/scripts/
+RUN /src/scripts/build-opencv /opt/opencv
 
 # --- LibTorch from the wheel that the lock pins by hash; what a CPU never loads is thrown away at once ----------------
 FROM tools AS libtorch
@@ -54,8 +32,10 @@ RUN lock=/src/scripts/libtorch-$LIBTORCH_VERSION.lock; \
     && cd /opt/tundish && mv "libtorch-$LIBTORCH_VERSION" libtorch && cd libtorch/torch/lib \
     && rm -rf libtorch_cuda*.so libtorch_nvshmem.so libc10_cuda.so libcaffe2_nvrtc.so libtorch.so libtorch_global_deps.so \
     && find /opt/tundish -name '*.so*' -type f -exec strip --strip-unneeded {} +
+
+FROM libtorch AS libtorch-parts
 COPY scripts/image-contents /src/scripts/
-RUN /src/scripts/image-contents collect --to /image /opt/tundish/libtorch/torch/lib/libtorch_cpu.so
+RUN /src/scripts/image-contents collect libtorch --to /image /opt/tundish/libtorch/torch/lib/libtorch_cpu.so
 
 # --- tundish ----------------------------------------------------------------------------------------------------------
 FROM libtorch AS build
@@ -69,17 +49,21 @@ COPY src src
 ARG TUNDISH_JOBS
 RUN scripts/build --no-setup release -DOpenCV_DIR=/opt/opencv/lib/cmake/opencv4 -DTUNDISH_LIBTORCH=/opt/tundish/libtorch/torch \
         -DTUNDISH_WARNINGS_AS_ERRORS=OFF -DCMAKE_CXX_COMPILER_LAUNCHER= -DCMAKE_CXX_FLAGS=-ffile-prefix-map=/src=. \
-    && install -D --strip build/release/src/app/tundish /image-program/usr/local/bin/tundish \
-    && ln -s tundish /image-program/usr/local/bin/train && ln -s tundish /image-program/usr/local/bin/serve
-RUN scripts/image-contents collect --except /image --to /image-libraries --list /image-program/usr/share/tundish/packages.cdx.json \
-        /image-program/usr/local/bin/tundish
+    && install -D --strip build/release/src/app/tundish /program/usr/local/bin/tundish \
+    && ln -s tundish /program/usr/local/bin/train && ln -s tundish /program/usr/local/bin/serve
+
+FROM build AS parts
+COPY scripts/image-contents scripts/
+RUN scripts/image-contents collect debian --to /image --list /program/usr/share/tundish/packages.cdx.json /program/usr/local/bin/tundish \
+    && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
+    && install -D -m 644 /opt/opencv/copyright /image/usr/share/doc/opencv/copyright
 
 # --- the image --------------------------------------------------------------------------------------------------------
 FROM debian:trixie-slim
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
-COPY --from=libtorch /image /
-COPY --from=build /image-libraries /
-COPY --from=build /image-program /
+COPY --from=libtorch-parts /image /
+COPY --from=parts /image /
+COPY --from=parts /program /
 # The libraries that are here, not those of the build, must be enough.
 RUN if ldd /usr/local/bin/tundish | grep 'not found'; then exit 1; fi; tundish --version
 ENTRYPOINT ["/usr/local/bin/tundish"]
