@@ -54,6 +54,7 @@ class Trainer {
     TrainingResult run() {
         if (communicator_.rank() == 0) remove_stale_temporaries(paths_.model);
         announce();
+        refuse_empty_parts();
         resume();
         if (communicator_.rank() == 0)
             reporters_ = make_reporters(paths_.reports, data_.train.class_names, state_.step);
@@ -71,6 +72,14 @@ class Trainer {
         const std::int64_t end = part_begin(validation.size(), communicator_.rank() + 1, communicator_.size());
         validation_pixels_ = upload(pixel_view(validation).narrow(0, begin, end - begin), device_);
         validation_labels_ = upload(label_view(validation).narrow(0, begin, end - begin), device_);
+    }
+
+    // Batch norm has no statistics of nothing.
+    void refuse_empty_parts() const {
+        const std::int64_t smallest = data_.train_size() / recipe_.steps_per_epoch;
+        if (smallest >= communicator_.size()) return;
+        throw ConfigError(text("a batch of ", smallest, " samples cannot be shared out among ", communicator_.size(),
+                               " hosts. Raise 'batch_size', or lower instance_count."));
     }
 
     void announce() const {

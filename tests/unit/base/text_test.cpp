@@ -27,6 +27,12 @@ TEST_CASE("human_seconds chooses its units") {
     CHECK(human_seconds(7500) == "2 h 05 min");
 }
 
+TEST_CASE("the first line") {
+    CHECK(first_line("cause\nframe 1\nframe 2") == "cause");
+    CHECK(first_line("cause") == "cause");
+    CHECK(first_line("").empty());
+}
+
 TEST_CASE("trim and lower") {
     CHECK(trim(" \ta b\r\n") == "a b");
     CHECK(trim(" \n").empty());

@@ -1,5 +1,7 @@
 #include "tundish/sagemaker/resource_config.hpp"
 
+#include "support/environment_guard.hpp"
+
 #include "support/catch.hpp"
 #include "support/recorded_configs.hpp"
 #include "support/temp_folder.hpp"
@@ -91,4 +93,14 @@ TEST_CASE("text that is no JSON object is refused with its place") {
     CHECK_FALSE(problem_of("{\"x\":" + std::string(100000, '[')).empty());
     CHECK_FALSE(problem_of("{\"x\":1e999}").empty());
     CHECK_FALSE(problem_of("{\"\xff\":1}").empty());
+}
+
+TEST_CASE("the port where hosts meet") {
+    const auto port_with = [](const char* value) {
+        const tundish::testing::EnvironmentGuard guard("MASTER_PORT", value);
+        return tundish::rendezvous_port();
+    };
+    CHECK(port_with(nullptr) == 7777);
+    CHECK(port_with("29500") == 29500);
+    for (const char* wrong : {"", "0", "65536", "77x", "-1"}) CHECK_THROWS_AS(port_with(wrong), tundish::ConfigError);
 }

@@ -70,6 +70,19 @@ TEST_CASE("an epoch uses every sample once in batches that differ by at most one
     CHECK_FALSE(std::equal(plan.batch(0).begin(), plan.batch(0).end(), next.batch(0).begin()));
 }
 
+TEST_CASE("ranks share a batch out without gap or overlap") {
+    const EpochPlan plan(1003, 4, 9, 0);
+    for (const int ranks : {1, 2, 3, 7}) {
+        std::vector<std::int64_t> joined;
+        for (int rank = 0; rank < ranks; ++rank) {
+            const auto part = plan.part(1, rank, ranks);
+            CHECK(part.size() >= plan.batch(1).size() / static_cast<std::size_t>(ranks));
+            joined.insert(joined.end(), part.begin(), part.end());
+        }
+        CHECK(std::equal(joined.begin(), joined.end(), plan.batch(1).begin(), plan.batch(1).end()));
+    }
+}
+
 namespace {
 
 std::vector<EpochReport> with_accuracies(const std::vector<double>& accuracies) {
