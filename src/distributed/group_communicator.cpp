@@ -56,20 +56,21 @@ void GroupCommunicator::together(const char* what, const Call& call) {
     }
 }
 
-void GroupCommunicator::all_reduce_sum(const std::vector<at::Tensor>& tensors) {
+template <typename Call>
+void GroupCommunicator::for_each_dtype(const char* what, const std::vector<at::Tensor>& tensors, const Call& call) {
     for (const auto& [dtype, group] : by_dtype(tensors)) {
         std::vector<at::Tensor> flat{flatten(group)};
-        together("an all-reduce", [&] { return backend_->allreduce(flat); });
+        together(what, [&] { return call(flat); });
         unflatten(flat[0], group);
     }
 }
 
+void GroupCommunicator::all_reduce_sum(const std::vector<at::Tensor>& tensors) {
+    for_each_dtype("an all-reduce", tensors, [&](auto& flat) { return backend_->allreduce(flat); });
+}
+
 void GroupCommunicator::broadcast(const std::vector<at::Tensor>& tensors) {
-    for (const auto& [dtype, group] : by_dtype(tensors)) {
-        std::vector<at::Tensor> flat{flatten(group)};
-        together("a broadcast", [&] { return backend_->broadcast(flat); });
-        unflatten(flat[0], group);
-    }
+    for_each_dtype("a broadcast", tensors, [&](auto& flat) { return backend_->broadcast(flat); });
 }
 
 bool GroupCommunicator::any(bool value) {

@@ -25,6 +25,8 @@ class GroupCommunicator final : public Communicator {
   private:
     template <typename Call>
     void together(const char* what, const Call& call);
+    template <typename Call>
+    void for_each_dtype(const char* what, const std::vector<at::Tensor>& tensors, const Call& call);
 
     ClusterOptions options_;
     Store store_;

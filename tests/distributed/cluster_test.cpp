@@ -52,6 +52,24 @@ class Cluster {
     std::vector<std::unique_ptr<Job>> jobs_;
 };
 
+// Two hosts that are through their first epoch.
+struct RunningPair {
+    Cluster cluster{2, kLong};
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+
+    RunningPair() { REQUIRE(first.wait_for("epoch=1;")); }
+};
+
+// The host ends by itself, because of what its failure file says first.
+void check_ends_because(RunningPair& pair, std::size_t host, const std::string& why) {
+    const Ended ended = (host == 0 ? pair.first : pair.second).wait(kNoticed);
+    INFO(ended.output);
+    CHECK_FALSE(ended.hung);
+    CHECK(ended.code == 1);
+    CHECK(pair.cluster.job(host).failure().find(why) == 0);
+}
+
 // The number behind `name` where it occurs last.
 double last_value(const std::string& output, const std::string& name) {
     const auto at = output.rfind(name);
@@ -86,20 +104,11 @@ TEST_CASE("three hosts give the model that one host gives") {
 }
 
 TEST_CASE("a killed host is named, and the next start goes on") {
-    Cluster cluster(2, kLong);
-    {
-        Process first = cluster.start(0);
-        Process second = cluster.start(1);
-        REQUIRE(first.wait_for("epoch=1;"));
-        second.send(SIGKILL);
-        const Ended ended = first.wait(kNoticed);
-        INFO(ended.output);
-        CHECK_FALSE(ended.hung);
-        CHECK(ended.code == 1);
-        CHECK(cluster.job(0).failure().find("127.0.0.2 (rank 1) stopped answering") == 0);
-    }
-    Process first = cluster.start(0);
-    Process second = cluster.start(1);
+    RunningPair pair;
+    pair.second.send(SIGKILL);
+    check_ends_because(pair, 0, "127.0.0.2 (rank 1) stopped answering");
+    Process first = pair.cluster.start(0);
+    Process second = pair.cluster.start(1);
     CHECK(first.wait_for("resumed from a checkpoint"));
     CHECK(first.wait_for("epoch=3;"));
     CHECK(second.wait_for("resumed from a checkpoint"));  // which rank 0 sent: this host has none
@@ -109,40 +118,24 @@ TEST_CASE("a killed host is named, and the next start goes on") {
 }
 
 TEST_CASE("the others notice that rank 0 was killed") {
-    Cluster cluster(2, kLong);
-    Process first = cluster.start(0);
-    Process second = cluster.start(1);
-    REQUIRE(first.wait_for("epoch=1;"));
-    first.send(SIGKILL);
-    const Ended ended = second.wait(kNoticed);
-    INFO(ended.output);
-    CHECK(ended.code == 1);
-    CHECK(cluster.job(1).failure().find("127.0.0.1 (rank 0) is gone") == 0);
+    RunningPair pair;
+    pair.first.send(SIGKILL);
+    check_ends_because(pair, 1, "127.0.0.1 (rank 0) is gone");
 }
 
 TEST_CASE("a host that stands still is named") {
-    Cluster cluster(2, kLong);
-    Process first = cluster.start(0);
-    Process second = cluster.start(1);
-    REQUIRE(first.wait_for("epoch=1;"));
-    second.send(SIGSTOP);
-    const Ended ended = first.wait(kNoticed);
-    INFO(ended.output);
-    CHECK_FALSE(ended.hung);
-    CHECK(ended.code == 1);
-    CHECK(cluster.job(0).failure().find("127.0.0.2 (rank 1) stopped answering") == 0);
+    RunningPair pair;
+    pair.second.send(SIGSTOP);
+    check_ends_because(pair, 0, "127.0.0.2 (rank 1) stopped answering");
 }
 
 TEST_CASE("SIGTERM to one host stops all, with a checkpoint") {
-    Cluster cluster(2, kLong);
-    Process first = cluster.start(0);
-    Process second = cluster.start(1);
-    REQUIRE(first.wait_for("epoch=1;"));
-    second.send(SIGTERM);
-    CHECK(first.wait(kNoticed).code == 0);
-    CHECK(second.wait(kNoticed).code == 0);
-    CHECK_FALSE(cluster.job(0).list("checkpoints").empty());
-    CHECK_FALSE(cluster.job(0).has("output/failure"));
+    RunningPair pair;
+    pair.second.send(SIGTERM);
+    CHECK(pair.first.wait(kNoticed).code == 0);
+    CHECK(pair.second.wait(kNoticed).code == 0);
+    CHECK_FALSE(pair.cluster.job(0).list("checkpoints").empty());
+    CHECK_FALSE(pair.cluster.job(0).has("output/failure"));
 }
 
 TEST_CASE("bad data on one host: exit 2 there, exit 1 and its name on the others") {
