@@ -15,6 +15,7 @@
 #include "tundish/sagemaker/paths.hpp"
 #include "tundish/sagemaker/resource_config.hpp"
 #include "tundish/train/trainer.hpp"
+#include "tundish/train/unite.hpp"
 
 namespace tundish {
 namespace {
@@ -23,24 +24,9 @@ void log_notes(const std::vector<std::string>& notes) {
     for (const auto& note : notes) log_info(note);
 }
 
-// What several hosts cannot do yet.
-void refuse_for_a_cluster(const ChannelSpec& channel, const ResourceConfig& cluster) {
-    const auto refuse = [&](std::string_view what, std::string_view instead) {
-        throw ConfigError(text("this job has ", cluster.hosts.size(), " hosts (", join(cluster.hosts, ", "),
-                               ") and channel '", channel.name, "' is ", what, ", which is not built yet. ", instead,
-                               ", or set instance_count to 1."));
-    };
-    if (channel.mode == InputMode::pipe) refuse("in Pipe mode", "Use File or FastFile mode");
-    if (channel.distribution != Distribution::fully_replicated) refuse("ShardedByS3Key", "Use FullyReplicated");
-}
-
 void refuse_what_is_not_built(const InputDataConfig& channels, const ResourceConfig& cluster) {
-    if (cluster.hosts.size() > 1) {
-        refuse_for_a_cluster(channels.train, cluster);
-        if (channels.validation) refuse_for_a_cluster(*channels.validation, cluster);
-        if (choose_device().is_cuda())
-            throw ConfigError("training on the GPUs of several hosts is not built yet. Set instance_count to 1.");
-    }
+    if (cluster.hosts.size() > 1 && choose_device().is_cuda())
+        throw ConfigError("training on the GPUs of several hosts is not built yet. Set instance_count to 1.");
     if (channels.model) {
         throw ConfigError(text("channel '", channels.model->name,
                                "' asks for incremental training, which is not built yet. Remove the channel."));
@@ -52,7 +38,7 @@ const ChannelSpec* pointer_to(const std::optional<ChannelSpec>& channel) {
 }
 
 void compare_sample_count(const std::optional<std::int64_t>& told, const TrainingData& data) {
-    if (told && !data.stream && *told != data.train.size()) {
+    if (told && !data.stream && !data.train_sharded && *told != data.train.size()) {
         log_warning(text("'num_training_samples' is ", *told, ", but the train channel holds ", data.train.size(),
                          "; the channel's number is used"));
     }
@@ -87,16 +73,24 @@ ClusterOptions cluster_of(const ResourceConfig& config, const Paths& paths) {
     return options;
 }
 
+// Which records of a streamed channel this rank keeps: where hosts get the same objects, all ranks share them.
+RecordShare share_of(const ChannelSpec& channel, const Communicator& communicator) {
+    const int sharers =
+        channel.distribution == Distribution::fully_replicated ? communicator.size() : communicator.ranks_per_host();
+    return {.place = communicator.rank() % sharers, .of = sharers};
+}
+
 void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
               const TrainingPaths& files) {
-    const TrainingData data =
-        load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
-                           pointer_to(channels.validation_lst), settings.options.data);
-    if (data.stream && communicator.size() > 1)
-        throw ConfigError(
-            "the train channel does not fit into memory, or 'cache' is 'none': several hosts cannot stream yet. Use "
-            "cache=memory on larger machines, or set instance_count to 1.");
-    compare_sample_count(settings.options.data.num_training_samples, data);
+    const bool finished =
+        communicator.rank() == 0 && waits_for_streams(channels) && already_finished(settings.options, files);
+    if (communicator.any(finished)) return;
+    DataOptions wanted = settings.options.data;
+    wanted.share = share_of(channels.train, communicator);
+    TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),
+                                           pointer_to(channels.train_lst), pointer_to(channels.validation_lst), wanted);
+    compare_sample_count(wanted.num_training_samples, data);
+    unite(data, communicator);
     train(settings.options, data, files, communicator);
     if (data.stream) data.stream->report_skipped();
 }
@@ -113,13 +107,15 @@ void train_command(const std::filesystem::path& root) {
     log_notes(channels.notes);
     refuse_what_is_not_built(channels, cluster);
     const TrainingPaths files = paths_of(paths, cluster.current_host);
-    if (waits_for_streams(channels) && already_finished(settings.options, files)) return;
 
     set_up_device(choose_device(), /*threads=*/0, settings.options.deterministic);
     const auto communicator = join_cluster(cluster_of(cluster, paths));
     try {
         train_in(*communicator, settings, channels, files);
         communicator->leave();
+    } catch (const Stopped&) {
+        communicator->report_stop();
+        throw;
     } catch (const std::exception& error) {
         communicator->report_failure(error.what());
         throw;

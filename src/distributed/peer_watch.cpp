@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -88,8 +90,23 @@ std::chrono::seconds PeerWatch::silence_limit() {
     return silence_limit_;
 }
 
+void PeerWatch::spread_stop() {
+    if (stop_spread_) return;
+    if (stop_requested()) {
+        const std::string own = std::to_string(options_.rank);
+        store_->set(kStopKey, std::vector<std::uint8_t>(own.begin(), own.end()));
+    } else if (store_->check({kStopKey})) {
+        const auto asked = store_->get(kStopKey);
+        log_info(text(name_of(options_, std::stoi(std::string(asked.begin(), asked.end()))),
+                      " was asked to stop, so all stop"));
+        request_stop();
+    }
+    stop_spread_ = stop_requested();
+}
+
 std::string PeerWatch::look_around(std::chrono::seconds limit) {
     store_->add(beat_key(options_.rank), 1);
+    spread_stop();
     const auto now = std::chrono::steady_clock::now();
     for (int rank = 0; rank < static_cast<int>(signs_.size()); ++rank) {
         if (rank == options_.rank) continue;
