@@ -129,14 +129,14 @@ OrderedJson training_specification(const std::vector<MetricDefinition>& definiti
     specification["TrainingImage"] = "<account>.dkr.ecr.<region>.amazonaws.com/tundish:latest";
     specification["SupportedHyperParameters"] = hyperparameter_entries();
     specification["SupportedTrainingInstanceTypes"] = instance_types();
-    specification["SupportsDistributedTraining"] = false;
+    specification["SupportsDistributedTraining"] = true;
     specification["MetricDefinitions"] = metric_entries(definitions);
     specification["TrainingChannels"] = channel_entries();
     specification["SupportedTuningJobObjectiveMetrics"] = tuning_objectives(definitions);
     return specification;
 }
 
-/// The names of a row, for the README: `batch_size` (also `mini_batch_size`).
+/// The names of a row, for the README: `precision` (also `precision_dtype`).
 std::string markdown_names(const Hyperparameter& row) {
     std::vector<std::string> others;
     for (const auto& alias : row.aliases) {

@@ -69,13 +69,17 @@ Rows model_and_optimizer() {
                "How gradients become updates.")
             .tunable(),
         number("epochs", &T::epochs, 0.01, 100000, "Passes over the training data; may be a fraction.").tunable(),
-        integer("batch_size", &T::batch_size, 1, 1048576, "Images per update, over all GPUs.")
+        integer("batch_size", &T::batch_size, 1, 1048576, "Images per update, over all hosts.")
             .alias("batch-size")
-            .alias("mini_batch_size")
+            .tunable(),
+        integer("mini_batch_size", &T::batch_size_per_host, 1, 1048576,
+                "Images per update and host, as Image Classification means it; instead of batch_size. Default: none.")
             .tunable(),
         number("learning_rate", &T::learning_rate, 0, 1000, "Peak learning rate, after warm-up.")
             .alias("learning-rate")
             .tunable(),
+        boolean("scale_learning_rate", &T::scale_learning_rate,
+                "Multiply the learning rate by the number of processes."),
         number("momentum", &T::momentum, 0, kAlmostOne, "Momentum of sgd, nag and muon.").tunable(),
         number("weight_decay", &T::weight_decay, 0, 10, "Weight decay.").tunable(),
         number("beta_1", &T::beta_1, 0, kAlmostOne, "adam, adamw: decay of the mean of the gradient.").tunable(),
@@ -179,6 +183,11 @@ Rows running() {
             .synonym("float32", "fp32")
             .synonym("float16", "fp16")
             .synonym("bfloat16", "bf16"),
+        choice("gradient_compression", &T::gradient_compression,
+               {{"none", GradientCompression::none},
+                {"fp16", GradientCompression::fp16},
+                {"bf16", GradientCompression::bf16}},
+               "What gradients are sent as between processes; 16 bits are half the bytes."),
         integer("seed", &T::seed, 0, kLargestInteger, "Start of all random numbers."),
         boolean("deterministic", &T::deterministic,
                 "Same result each time on the same machine, at some cost of speed."),
@@ -207,8 +216,6 @@ Rows not_yet() {
         planned("multi_label", ValueKind::boolean, "0", "Several classes for an image."),
         planned("use_weighted_loss", ValueKind::boolean, "0", "Weighted loss for multi_label."),
         planned("ranks_per_host", ValueKind::integer, "0", "Training processes on a host; 0 takes one for each GPU."),
-        planned("scale_learning_rate", ValueKind::boolean, "0",
-                "Multiply the learning rate by the number of processes."),
     };
 }
 

@@ -6,6 +6,10 @@ namespace tundish {
 
 std::vector<std::string> TrainOptions::problems() const {
     std::vector<std::string> found;
+    if (batch_size && batch_size_per_host && *batch_size != *batch_size_per_host) {
+        found.push_back(text("'batch_size' is ", *batch_size, ", of the whole job, and 'mini_batch_size' is ",
+                             *batch_size_per_host, ", of each host: give one of them"));
+    }
     if (lr_schedule == ScheduleKind::step && lr_scheduler_step.empty()) {
         found.emplace_back(
             "'lr_schedule' is step but 'lr_scheduler_step' is empty: give the epochs at which the learning rate drops, "

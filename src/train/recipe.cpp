@@ -113,12 +113,14 @@ std::string choose_model(const std::string& wanted, const ImageShape& input) {
     return input.channels == 1 ? "lenet" : "airbench";
 }
 
-Recipe make_recipe(const TrainOptions& options, std::int64_t samples) {
+Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobSize& job) {
     Recipe recipe = recipe_of(options.model);
     choose_optimizer(options, recipe);
     choose_augmentation(options, recipe);
     recipe.epochs = options.epochs.value_or(recipe.epochs);
+    if (options.batch_size_per_host) recipe.batch_size = *options.batch_size_per_host * job.hosts;
     recipe.batch_size = std::min(options.batch_size.value_or(recipe.batch_size), samples);
+    if (options.scale_learning_rate) recipe.learning_rate *= job.ranks;
     recipe.schedule = options.lr_schedule.value_or(recipe.schedule);
     recipe.label_smoothing = options.label_smoothing.value_or(recipe.label_smoothing);
     recipe.test_time_augmentation = options.test_time_augmentation.value_or(recipe.test_time_augmentation);

@@ -50,12 +50,13 @@ class Trainer {
           compute_(choose_compute(options.precision, device_)),
           shares_(data.train_size(), ranks_with_same_training_samples(data, communicator), communicator),
           at_hand_(data.train.size(), shares_.places(), communicator),
-          recipe_(make_recipe(options, shares_.all())),
+          recipe_(make_recipe(options, shares_.all(), size_of(communicator))),
           preprocess_(measure(data.train, at_hand_, communicator)),
           network_(
               make_network(options, data.train, some_of_all(data.train, at_hand_, communicator), preprocess_, device_)),
           optimizer_(make_groups(network_, options, recipe_)),
-          step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator),
+          step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator,
+                {.wire_dtype = wire_dtype_of(options.gradient_compression)}),
           batches_(make_batch_source(data, shares_, recipe_, preprocess_, options.seed, device_)),
           best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_), communicator.rank() == 0),
           checkpoints_(paths.checkpoints) {
@@ -106,7 +107,8 @@ class Trainer {
     void resume() {
         state_.settings = resume_settings(options_, recipe_);
         state_.settings["data"] = fingerprint(data_, communicator_);
-        state_.settings["world_size"] = text(communicator_.size());
+        // Ranks that hold the same samples share each batch out anew, however many they are.
+        state_.settings["world_size"] = shares_.one_group() && !data_.stream ? "any" : text(communicator_.size());
         auto found = communicator_.rank() == 0 ? checkpoints_.load_newest(state_.settings) : std::nullopt;
         found = share_checkpoint(std::move(found), communicator_);
         if (!found) return;

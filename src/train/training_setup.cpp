@@ -11,6 +11,7 @@
 #include "tundish/base/text.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/model/initialise.hpp"
+#include "tundish/train/trainer.hpp"
 
 namespace tundish {
 namespace {
@@ -48,6 +49,22 @@ at::ScalarType choose_compute(Precision precision, const at::Device& device) {
                          " is emulated and slower than fp32; 'auto' would take fp32"));
     }
     return compute;
+}
+
+std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression) {
+    switch (compression) {
+        case GradientCompression::none:
+            return std::nullopt;
+        case GradientCompression::fp16:
+            return at::kHalf;
+        case GradientCompression::bf16:
+            return at::kBFloat16;
+    }
+    return std::nullopt;
+}
+
+JobSize size_of(const Communicator& communicator) {
+    return {.ranks = communicator.size(), .hosts = communicator.size() / communicator.ranks_per_host()};
 }
 
 Network make_network(const TrainOptions& options, const SampleSet& train, const at::Tensor& pixels,

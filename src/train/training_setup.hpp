@@ -22,6 +22,9 @@ namespace tundish {
 /// ConfigError for half precision on a CPU.
 at::ScalarType choose_compute(Precision precision, const at::Device& device);
 
+/// What gradients are sent as; nothing: as they are.
+std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression);
+
 /// The network with its starting weights: seeded, and whitened from `pixels`.
 Network make_network(const TrainOptions& options, const SampleSet& train, const at::Tensor& pixels,
                      const Preprocess& preprocess, const at::Device& device);

@@ -162,6 +162,21 @@ TEST_CASE("SIGTERM to one host stops all, with a checkpoint") {
     CHECK_FALSE(pair.cluster.job(0).has("output/failure"));
 }
 
+TEST_CASE("a job of two hosts goes on as a job of one") {
+    RunningPair pair;
+    pair.first.send(SIGTERM);
+    REQUIRE(pair.first.wait(kNoticed).code == 0);
+    REQUIRE(pair.second.wait(kNoticed).code == 0);
+    Job& job = pair.cluster.job(0);
+    job.write("input/config/resourceconfig.json",
+              R"({"current_host":"127.0.0.1","hosts":["127.0.0.1"],"network_interface_name":"lo"})");
+    Process alone = pair.cluster.start(0);
+    CHECK(alone.wait_for("resumed from a checkpoint"));
+    CHECK(alone.wait_for("epoch=3;"));
+    alone.send(SIGTERM);
+    CHECK(alone.wait(kNoticed).code == 0);
+}
+
 TEST_CASE("bad data on one host: exit 2 there, exit 1 and its name on the others") {
     Cluster cluster(2);
     cluster.job(1).write("input/data/train/data_batch_1.bin", "short");

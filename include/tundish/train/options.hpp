@@ -13,6 +13,7 @@ enum class OptimizerKind { sgd, nag, adam, adamw, rmsprop, muon };
 enum class ScheduleKind { constant, step, cosine, triangle, linear };
 enum class Precision { automatic, fp32, fp16, bf16 };
 enum class Augmentation { none, crop, crop_color };
+enum class GradientCompression { none, fp16, bf16 };
 
 /// Everything that decides how a model is trained. Fields that are absent take the recipe's value (recipe.hpp), which
 /// depends on the model and the optimizer. Durations are in the unit of the name.
@@ -21,7 +22,10 @@ struct TrainOptions {
     std::optional<OptimizerKind> optimizer;
     std::optional<double> epochs;            ///< may be a fraction for the airbench recipe (7.59 epochs)
     std::optional<std::int64_t> batch_size;  ///< samples per step over all ranks
-    std::optional<double> learning_rate;     ///< peak, after warm-up
+    std::optional<std::int64_t>
+        batch_size_per_host;              ///< instead of batch_size, as built-in Image Classification has it
+    std::optional<double> learning_rate;  ///< peak, after warm-up
+    bool scale_learning_rate = false;     ///< learning_rate counts for one rank and is multiplied by theirs
     std::optional<double> momentum;
     std::optional<double> weight_decay;
     double beta_1 = 0.9;        ///< adam, adamw
@@ -47,6 +51,7 @@ struct TrainOptions {
     double early_stopping_tolerance = 0.0;  ///< relative improvement that counts
     double max_train_seconds = 0.0;         ///< 0 is off; ends cleanly with the best model
     Precision precision = Precision::automatic;
+    GradientCompression gradient_compression = GradientCompression::none;  ///< on the way between ranks
     std::int64_t seed = 0;
     bool deterministic = false;
     int checkpoint_frequency = 1;  ///< epochs between checkpoints

@@ -31,11 +31,17 @@ struct Recipe {
     std::int64_t total_steps = 0;  ///< round(epochs x steps_per_epoch), at least 1
 };
 
+/// How many work on a job.
+struct JobSize {
+    int ranks = 1;
+    int hosts = 1;
+};
+
 /// The model that `wanted` names; for "auto" airbench, and lenet where images are grey.
 std::string choose_model(const std::string& wanted, const ImageShape& input);
 
 /// Decides what the options left open, for a train set of `samples` samples.
-Recipe make_recipe(const TrainOptions& options, std::int64_t samples);
+Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobSize& job = {});
 
 /// The settings and data facts that a resumed job must share with its checkpoint, by name.
 std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe);

@@ -7,6 +7,7 @@
 #include "tundish/distributed/communicator.hpp"
 #include "tundish/train/epoch_report.hpp"
 #include "tundish/train/options.hpp"
+#include "tundish/train/recipe.hpp"
 #include "tundish/train/reporters.hpp"
 
 namespace tundish {
@@ -31,9 +32,12 @@ struct TrainingResult {
 TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
                      Communicator& communicator);
 
+/// The ranks and hosts of a world.
+JobSize size_of(const Communicator& communicator);
+
 /// True, with a line in the log, when the newest checkpoint says that the job has ended and the model folder holds its
 /// whole artifact: a job whose data come as a stream need not wait for them again. Throws ArtifactError when the
 /// checkpoint was made with other settings, as far as they do not depend on the data.
-bool already_finished(const TrainOptions& options, const TrainingPaths& paths);
+bool already_finished(const TrainOptions& options, const TrainingPaths& paths, const JobSize& job);
 
 }  // namespace tundish

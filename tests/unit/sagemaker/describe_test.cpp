@@ -50,7 +50,7 @@ TEST_CASE("values that the SDK fills in never contradict an alias that the user 
         document += ",\"" + item["Name"].get<std::string>() + "\":\"" + item["DefaultValue"].get<std::string>() + "\"";
     }
     const auto settings = parse_hyperparameters(document + "}");
-    CHECK(settings.options.batch_size == 77);
+    CHECK(settings.options.batch_size_per_host == 77);
     CHECK(settings.options.precision == Precision::fp16);
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("the CreateAlgorithm request is complete") {
     const Json& specification = request["TrainingSpecification"];
     CHECK(request["AlgorithmName"] == "tundish");
     CHECK(specification["SupportedHyperParameters"] == Json::parse(describe_hyperparameters()));
-    CHECK(specification["SupportsDistributedTraining"] == false);
+    CHECK(specification["SupportsDistributedTraining"] == true);
     CHECK(specification["MetricDefinitions"].size() == 3);
     CHECK(specification["TrainingChannels"][0]["Name"] == "train");
     CHECK(specification["TrainingChannels"][0]["SupportedInputModes"] == Json::array({"File"}));
@@ -91,6 +91,6 @@ TEST_CASE("the README's table has a line for each hyperparameter that is built")
         INFO(row.name);
         if (row.support != Support::ignored) CHECK(table.find("`" + row.name + "`") != std::string::npos);
     }
-    CHECK(table.find("| `batch_size` (also `mini_batch_size`) | a whole number within 1..1048576 | – |") !=
+    CHECK(table.find("| `precision` (also `precision_dtype`) | one of auto, fp32, fp16, bf16 | auto |") !=
           std::string::npos);
 }

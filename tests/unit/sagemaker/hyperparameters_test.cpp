@@ -177,14 +177,19 @@ TEST_CASE("names of features that come later accept only what changes nothing") 
 }
 
 TEST_CASE("a name and its other names may agree but not differ") {
-    CHECK(parse_hyperparameters(R"({"batch-size":"64","mini_batch_size":"64.0","batch_size":64})").options.batch_size ==
-          64);
+    CHECK(parse_hyperparameters(R"({"batch-size":"64.0","batch_size":64})").options.batch_size == 64);
     CHECK_NOTHROW(parse_hyperparameters(R"({"precision":"fp32","precision_dtype":"float32"})"));
-    CHECK(problem_of(R"({"batch_size":"64","mini-batch-size":"128"})") ==
-          "hyperparameters: batch_size and mini-batch-size are two names of one setting and have different "
-          "values: give one "
-          "of them (f)");
+    CHECK(problem_of(R"({"precision":"fp32","precision_dtype":"float16"})") ==
+          "hyperparameters: precision and precision_dtype are two names of one setting and have different values: give "
+          "one of them (f)");
     CHECK_FALSE(problem_of(R"({"learning-rate":"0.1","learning_rate":"0.2"})").empty());
+}
+
+TEST_CASE("the batch of the job and the batch of a host may agree but not differ") {
+    const auto both = parse_hyperparameters(R"({"batch_size":"64","mini_batch_size":64})").options;
+    CHECK(both.batch_size == 64);
+    CHECK(both.batch_size_per_host == 64);
+    CHECK(problem_of(R"({"batch_size":"64","mini-batch-size":"128"})").find("give one of them") != std::string::npos);
 }
 
 TEST_CASE("reserved names are set aside, lookalikes are not") {

@@ -114,3 +114,17 @@ TEST_CASE("target accuracy and early stopping end training, neither of them too 
     options.early_stopping_tolerance = 0.1;
     CHECK_FALSE(reason_to_stop(options, with_accuracies({0.5, 0.4, 0.51})).empty());
 }
+
+TEST_CASE("a batch may be told for each host, a learning rate for each rank") {
+    TrainOptions options;
+    options.batch_size_per_host = 100;
+    options.learning_rate = 0.01;
+    options.scale_learning_rate = true;
+    const Recipe recipe = make_recipe(options, 50000, {.ranks = 8, .hosts = 4});
+    CHECK(recipe.batch_size == 400);
+    CHECK(recipe.learning_rate == Approx(0.08));
+    options.batch_size = 100;  // of the whole job
+    CHECK(make_recipe(options, 50000, {.ranks = 8, .hosts = 4}).batch_size == 100);
+    options.scale_learning_rate = false;
+    CHECK(make_recipe(options, 50000, {.ranks = 8, .hosts = 4}).learning_rate == Approx(0.01));
+}
