@@ -15,7 +15,7 @@ class GroupCommunicator final : public Communicator {
     GroupCommunicator(const ClusterOptions& options, Store store, c10::intrusive_ptr<c10d::Backend> backend);
 
     [[nodiscard]] int rank() const override { return options_.rank; }
-    [[nodiscard]] int size() const override { return static_cast<int>(options_.hosts.size()); }
+    [[nodiscard]] int size() const override { return options_.size(); }
     void all_reduce_sum(const std::vector<at::Tensor>& tensors) override;
     void broadcast(const std::vector<at::Tensor>& tensors) override;
     bool any(bool value) override;
