@@ -1,6 +1,8 @@
 #include "tundish/app/commands.hpp"
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "host_ranks.hpp"
 #include "tundish/base/error.hpp"
@@ -8,6 +10,7 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_stream.hpp"
 #include "tundish/distributed/cluster.hpp"
+#include "tundish/distributed/peer_error.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/sagemaker/hyperparameters.hpp"
 #include "tundish/sagemaker/input_data_config.hpp"
@@ -15,6 +18,7 @@
 #include "tundish/sagemaker/paths.hpp"
 #include "tundish/sagemaker/resource_config.hpp"
 #include "tundish/train/trainer.hpp"
+#include "tundish/train/unite.hpp"
 
 namespace tundish {
 namespace {
@@ -43,17 +47,6 @@ Place find_place(const JobSettings& settings, const ResourceConfig& cluster, con
     return place;
 }
 
-// What several hosts cannot do yet.
-void refuse_for_a_cluster(const ChannelSpec& channel, const ResourceConfig& cluster) {
-    const auto refuse = [&](std::string_view what, std::string_view instead) {
-        throw ConfigError(text("this job has ", cluster.hosts.size(), " hosts (", join(cluster.hosts, ", "),
-                               ") and channel '", channel.name, "' is ", what, ", which is not built yet. ", instead,
-                               ", or set instance_count to 1."));
-    };
-    if (channel.mode == InputMode::pipe) refuse("in Pipe mode", "Use File or FastFile mode");
-    if (channel.distribution != Distribution::fully_replicated) refuse("ShardedByS3Key", "Use FullyReplicated");
-}
-
 // A FIFO has one reader, and a supervisor that reads it for its ranks is not built.
 void refuse_a_shared_fifo(const ChannelSpec& channel, int ranks) {
     if (channel.mode != InputMode::pipe) return;
@@ -62,13 +55,11 @@ void refuse_a_shared_fifo(const ChannelSpec& channel, int ranks) {
                            "to 1."));
 }
 
-void refuse_what_is_not_built(const InputDataConfig& channels, const ResourceConfig& cluster, int ranks_here) {
-    const auto refuse_with = [&](const auto& refusal) {
-        refusal(channels.train);
-        if (channels.validation) refusal(*channels.validation);
-    };
-    if (cluster.hosts.size() > 1) refuse_with([&](const auto& channel) { refuse_for_a_cluster(channel, cluster); });
-    if (ranks_here > 1) refuse_with([&](const auto& channel) { refuse_a_shared_fifo(channel, ranks_here); });
+void refuse_what_is_not_built(const InputDataConfig& channels, int ranks_here) {
+    if (ranks_here > 1) {
+        refuse_a_shared_fifo(channels.train, ranks_here);
+        if (channels.validation) refuse_a_shared_fifo(*channels.validation, ranks_here);
+    }
     if (channels.model) {
         throw ConfigError(text("channel '", channels.model->name,
                                "' asks for incremental training, which is not built yet. Remove the channel."));
@@ -80,7 +71,7 @@ const ChannelSpec* pointer_to(const std::optional<ChannelSpec>& channel) {
 }
 
 void compare_sample_count(const std::optional<std::int64_t>& told, const TrainingData& data) {
-    if (told && !data.stream && *told != data.train.size()) {
+    if (told && !data.stream && !data.train_sharded && *told != data.train.size()) {
         log_warning(text("'num_training_samples' is ", *told, ", but the train channel holds ", data.train.size(),
                          "; the channel's number is used"));
     }
@@ -118,29 +109,24 @@ ClusterOptions cluster_of(const ResourceConfig& config, const Place& place, cons
     return options;
 }
 
-// A stop that reaches one rank while it reads stops all: the others wait for it at the end of their reading.
-TrainingData load_together(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels) {
-    TrainingData data;
-    std::string stopped_in;
-    try {
-        data = load_training_data(channels.train, pointer_to(channels.validation), pointer_to(channels.train_lst),
-                                  pointer_to(channels.validation_lst), settings.options.data);
-    } catch (const Stopped& stop) {
-        stopped_in = stop.what();
-    }
-    if (communicator.any(!stopped_in.empty()))
-        throw Stopped(stopped_in.empty() ? "another rank's reading of the data" : stopped_in);
-    return data;
+// Which records of a streamed channel this rank keeps: where hosts get the same objects, all ranks share them.
+RecordShare share_of(const ChannelSpec& channel, const Communicator& communicator) {
+    const int sharers =
+        channel.distribution == Distribution::fully_replicated ? communicator.size() : communicator.ranks_per_host();
+    return {.place = communicator.rank() % sharers, .of = sharers};
 }
 
 void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
               const TrainingPaths& files) {
-    const TrainingData data = load_together(communicator, settings, channels);
-    if (data.stream && communicator.size() > 1)
-        throw ConfigError(
-            "the train channel does not fit into memory, or 'cache' is 'none': several ranks cannot stream yet. Use "
-            "cache=memory on larger machines, or set instance_count and ranks_per_host to 1.");
-    compare_sample_count(settings.options.data.num_training_samples, data);
+    const bool finished =
+        communicator.rank() == 0 && waits_for_streams(channels) && already_finished(settings.options, files);
+    if (communicator.any(finished)) return;
+    DataOptions wanted = settings.options.data;
+    wanted.share = share_of(channels.train, communicator);
+    TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),
+                                           pointer_to(channels.train_lst), pointer_to(channels.validation_lst), wanted);
+    compare_sample_count(wanted.num_training_samples, data);
+    unite(data, communicator);
     train(settings.options, data, files, communicator);
     if (data.stream) data.stream->report_skipped();
 }
@@ -153,7 +139,12 @@ void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const 
         train_in(*communicator, settings, channels, files);
         communicator->leave();
     } catch (const Stopped&) {
-        communicator->leave();  // all have stopped together
+        communicator->report_stop();
+        throw;
+    } catch (const PeerError&) {
+        // No failure of this rank, so it reports none. The others look once a second for whose it is, in rank 0's
+        // store.
+        if (communicator->rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
         throw;
     } catch (const std::exception& error) {
         communicator->report_failure(error.what());
@@ -174,14 +165,10 @@ void train_command(const std::filesystem::path& root, const std::optional<LocalR
         log_notes(settings.notes);
         log_notes(channels.notes);
     }
-    refuse_what_is_not_built(channels, cluster, place.host.ranks);
+    refuse_what_is_not_built(channels, place.host.ranks);
     const TrainingPaths files = paths_of(paths, cluster.current_host);
-    if (waits_for_streams(channels) && already_finished(settings.options, files)) return;
     if (!started_as && place.host.ranks > 1) return train_in_processes(root, place.host, place.first);
-    const ClusterOptions options = cluster_of(cluster, place, paths, started_as);
-    if (options.size() > 1 && options.device.is_cuda())
-        throw ConfigError("training on several GPUs is not built yet. Set instance_count and ranks_per_host to 1.");
-    run_rank(options, settings, channels, files);
+    run_rank(cluster_of(cluster, place, paths, started_as), settings, channels, files);
 }
 
 }  // namespace tundish

@@ -17,6 +17,8 @@ namespace tundish {
 namespace {
 
 std::atomic<bool> g_stop{false};
+std::atomic<bool> g_signalled{
+    false};  // a stop that something else asked for does not make the first signal a second one
 static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler may only touch lock-free state");
 
 // Created before main() and never closed, so that the handler always finds it.
@@ -24,7 +26,7 @@ const int g_stop_event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 void on_signal(int signal_number) {
     const int saved_errno = errno;
-    if (g_stop.load()) ::_exit(128 + signal_number);
+    if (g_signalled.exchange(true)) ::_exit(128 + signal_number);
     request_stop();
     errno = saved_errno;
 }

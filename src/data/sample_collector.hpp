@@ -35,7 +35,4 @@ class SampleCollector {
 /// "channel 'train': 3 records could not be decoded and were skipped (on_bad_record)" in the log.
 void log_skipped(const ChannelSpec& channel, std::int64_t count);
 
-/// "0", "1", … for classes without names.
-std::vector<std::string> numbers_as_names(std::int64_t classes);
-
 }  // namespace tundish

@@ -203,10 +203,12 @@ void match_shape(const ChannelSpec& train, const SampleSet& validation, const Sa
                          ". Set image_shape so that all are resized to it."));
 }
 
-// Where labels are numbers only, a validation label is checked against the train channel's classes.
-DataOptions for_validation(const DataOptions& options, const SampleSet& training) {
+// Where labels are numbers only, a validation label is checked against the train channel's classes; of a sharded one
+// this host knows a part.
+DataOptions for_validation(const DataOptions& options, const SampleSet& training, bool sharded) {
     DataOptions out = options;
-    if (named_by_numbers(training)) out.num_classes = static_cast<std::int64_t>(training.class_names.size());
+    if (!sharded && named_by_numbers(training))
+        out.num_classes = static_cast<std::int64_t>(training.class_names.size());
     return out;
 }
 
@@ -234,6 +236,9 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
                                 const ChannelSpec* validation_lst, const DataOptions& options) {
     check_options(options);
     TrainingData data;
+    const ChannelSpec& validating = validation != nullptr ? *validation : train;
+    data.train_sharded = train.distribution == Distribution::sharded_by_s3_key;
+    data.validation_sharded = validating.distribution == Distribution::sharded_by_s3_key;
     std::optional<OpenedChannel> opened;
     const bool empty = is_empty_shard(train);
     if (train.mode != InputMode::pipe && !empty) opened = open_channel(train, train_lst, options.format);
@@ -254,22 +259,22 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         return data;
     }
     if (validation != nullptr && validation->mode == InputMode::pipe) {
-        data.validation = read_pipe(*validation, for_validation(options, data.train));
+        data.validation = read_pipe(*validation, for_validation(options, data.train, data.train_sharded));
     } else if (validation != nullptr) {
         if (with_test)
             log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
         const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
-        data.validation = read_samples(opened_validation, DataPart::evaluation, for_validation(options, data.train));
+        data.validation = read_samples(opened_validation, DataPart::evaluation,
+                                       for_validation(options, data.train, data.train_sharded));
     } else if (with_test) {
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
         data.validation = read_samples(*opened, DataPart::test, options);
     }
-    if (data.validation && data.train.size() > 0) {
-        const std::string name = validation != nullptr ? validation->name : train.name;
+    if (data.validation && !data.train_sharded) {
         if (named_by_numbers(data.train) && data.train.class_names.size() == data.validation->class_names.size())
             data.train.class_names = data.validation->class_names;  // a stream has no names, files may
-        match_classes(train, *data.validation, data.train, name);
-        match_shape(train, *data.validation, data.train, name);
+        match_classes(train, *data.validation, data.train, validating.name);
+        match_shape(train, *data.validation, data.train, validating.name);
     }
     return data;
 }

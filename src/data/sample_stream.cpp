@@ -43,10 +43,7 @@ class SampleStream::Passes {
     }
 
     std::unique_ptr<ResumedReader> open() {
-        if (opened_) return std::make_unique<ResumedReader>(make_record_reader(*opened_, DataPart::train, options_));
-        auto pass = open_pass(pipe_.next_pass(), channel_, options_);
-        if (pipe_.passes() == 1) log_format(channel_, pass.format, pass.reason);
-        return std::make_unique<ResumedReader>(std::move(pass.reader));
+        return std::make_unique<ResumedReader>(std::make_unique<SharedReader>(open_whole(), options_.share));
     }
 
     [[nodiscard]] const ChannelSpec& channel() const { return channel_; }
@@ -56,6 +53,13 @@ class SampleStream::Passes {
     ImageFit rule;                         ///< decided by the first images
 
   private:
+    std::unique_ptr<RecordReader> open_whole() {
+        if (opened_) return make_record_reader(*opened_, DataPart::train, options_);
+        auto pass = open_pass(pipe_.next_pass(), channel_, options_);
+        if (pipe_.passes() == 1) log_format(channel_, pass.format, pass.reason);
+        return std::move(pass.reader);
+    }
+
     ChannelSpec channel_;
     DataOptions options_;
     PipeChannel pipe_;
@@ -115,7 +119,7 @@ SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, c
         collector.add(decode_record(*record, reader->raw_shape(), passes_->rule), head_);
     }
     if (head_.labels.empty()) throw DataError(text(name_of(channel), ": expected samples, found none."));
-    size_ = options.num_training_samples.value_or(reader->size_hint());
+    size_ = options.num_training_samples ? options.share.part_of(*options.num_training_samples) : reader->size_hint();
     if (size_ == 0) {
         throw ConfigError(text(name_of(channel),
                                ": a streamed channel of this format does not tell how many samples it holds, and the "

@@ -5,6 +5,9 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "group_communicator.hpp"
+#ifdef TUNDISH_CUDA
+#include "nccl_backend.hpp"
+#endif
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
@@ -37,6 +40,14 @@ c10::intrusive_ptr<c10d::Backend> gloo(const ClusterOptions& options, const Stor
     return c10::make_intrusive<c10d::ProcessGroupGloo>(keys, options.rank, options.size(), wanted);
 }
 
+c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, const Store& store) {
+    auto for_memory = gloo(options, store);
+#ifdef TUNDISH_CUDA
+    if (options.device.is_cuda()) return nccl_beside(for_memory, options);
+#endif
+    return for_memory;
+}
+
 }  // namespace
 
 std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
@@ -44,7 +55,7 @@ std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
     try {
         const Store store = open_store(options);
         meet(options, *store);
-        auto communicator = std::make_unique<GroupCommunicator>(options, store, gloo(options, store));
+        auto communicator = std::make_unique<GroupCommunicator>(options, store, backend_for(options, store));
         log_info(text("all ", options.size(), " ranks have come; this is ", name_of(options, options.rank)));
         return communicator;
     } catch (const c10::Error& error) {

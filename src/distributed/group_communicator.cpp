@@ -4,8 +4,9 @@
 
 #include <map>
 
-#include "tundish/distributed/peer_error.hpp"
+#include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/distributed/peer_error.hpp"
 
 namespace tundish {
 namespace {
@@ -47,9 +48,10 @@ GroupCommunicator::GroupCommunicator(const ClusterOptions& options, Store store,
 template <typename Call>
 void GroupCommunicator::together(const char* what, const Call& call) {
     try {
-        call()->wait();
+        call();
     } catch (const std::exception& error) {
         std::string reason = watch_.reason_of_break();
+        if (stop_requested()) throw Stopped(what);
         if (reason.empty()) reason = text("a connection to another rank broke: ", first_line(error.what()));
         throw PeerError(text(reason, ". This rank, ", name_of(options_, options_.rank), ", was in ", what,
                              ". Look at that host's log; a restarted job continues from the last checkpoint."));
@@ -60,13 +62,32 @@ template <typename Call>
 void GroupCommunicator::for_each_dtype(const char* what, const std::vector<at::Tensor>& tensors, const Call& call) {
     for (const auto& [dtype, group] : by_dtype(tensors)) {
         std::vector<at::Tensor> flat{flatten(group)};
-        together(what, [&] { return call(flat); });
+        together(what, [&] { call(flat)->wait(); });
         unflatten(flat[0], group);
     }
 }
 
 void GroupCommunicator::all_reduce_sum(const std::vector<at::Tensor>& tensors) {
     for_each_dtype("an all-reduce", tensors, [&](auto& flat) { return backend_->allreduce(flat); });
+}
+
+class GroupCommunicator::Sum final : public PendingSum {
+  public:
+    Sum(GroupCommunicator& owner, const at::Tensor& flat) : owner_(owner), flat_{flat} {
+        owner_.together("an all-reduce", [this] { work_ = owner_.backend_->allreduce(flat_); });
+    }
+    void wait() override {
+        owner_.together("an all-reduce", [this] { work_->wait(); });
+    }
+
+  private:
+    GroupCommunicator& owner_;
+    std::vector<at::Tensor> flat_;
+    c10::intrusive_ptr<c10d::Work> work_;
+};
+
+std::unique_ptr<PendingSum> GroupCommunicator::start_sum(const at::Tensor& flat) {
+    return std::make_unique<Sum>(*this, flat);
 }
 
 void GroupCommunicator::broadcast(const std::vector<at::Tensor>& tensors) {
@@ -86,9 +107,16 @@ void GroupCommunicator::leave() {
 }
 
 void GroupCommunicator::report_failure(const std::string& why) noexcept {
+    leave_word(failure_key(options_.rank), first_line(why));
+}
+
+void GroupCommunicator::report_stop() noexcept {
+    leave_word(kStopKey, std::to_string(options_.rank));
+}
+
+void GroupCommunicator::leave_word(const std::string& key, const std::string& word) noexcept {
     try {
-        const std::string line = first_line(why);
-        store_->set(failure_key(options_.rank), std::vector<std::uint8_t>(line.begin(), line.end()));
+        store_->set(key, std::vector<std::uint8_t>(word.begin(), word.end()));
         // The store ends with this process; the others look once a second.
         if (options_.rank == 0) std::this_thread::sleep_for(1500ms);
     } catch (const std::exception&) {

@@ -16,13 +16,19 @@ class GroupCommunicator final : public Communicator {
 
     [[nodiscard]] int rank() const override { return options_.rank; }
     [[nodiscard]] int size() const override { return options_.size(); }
+    [[nodiscard]] int ranks_per_host() const override { return options_.ranks_per_host; }
     void all_reduce_sum(const std::vector<at::Tensor>& tensors) override;
+    std::unique_ptr<PendingSum> start_sum(const at::Tensor& flat) override;
     void broadcast(const std::vector<at::Tensor>& tensors) override;
     bool any(bool value) override;
     void leave() override;
     void report_failure(const std::string& why) noexcept override;
+    void report_stop() noexcept override;
 
   private:
+    class Sum;
+
+    void leave_word(const std::string& key, const std::string& word) noexcept;
     template <typename Call>
     void together(const char* what, const Call& call);
     template <typename Call>

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <sstream>
 
+#include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -69,6 +70,11 @@ void stay_with(const LocalRank& self) noexcept {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     // It may have died before the line above: then this process has another parent by now.
     if (::getppid() != self.supervisor) ::_exit(1);
+    // Whoever signals all processes reaches this one twice, the second time through its supervisor: that must not count
+    // as a second signal, which ends a process without a checkpoint. The supervisor obeys one, and then all end.
+    struct sigaction action {};
+    action.sa_handler = [](int /*signal_number*/) { request_stop(); };
+    for (const int signal_number : {SIGTERM, SIGINT}) ::sigaction(signal_number, &action, nullptr);
 }
 
 void send_report(const EndReport& report) noexcept {

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <vector>
 
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -46,7 +48,8 @@ struct PeerWatch::State {
 
     const ClusterOptions options;
     const Store store;
-    std::vector<Sign> signs;  // of the talking thread alone
+    std::vector<Sign> signs;   // of the talking thread alone, as what follows
+    bool stop_spread = false;  // this rank and the others know of each other's request to stop
 
     std::mutex mutex;  // of what follows
     std::condition_variable changed;
@@ -59,6 +62,7 @@ struct PeerWatch::State {
 
     void talk();
     void guard();
+    void spread_stop();
     [[nodiscard]] std::string look_around(std::chrono::seconds limit);
     void lose(const std::string& why);
     [[nodiscard]] std::string stuck_store() const;
@@ -122,8 +126,23 @@ bool PeerWatch::State::pause(std::chrono::milliseconds duration) {
     return !changed.wait_for(lock, duration, [this] { return stopping; });
 }
 
+void PeerWatch::State::spread_stop() {
+    if (stop_spread) return;
+    if (stop_requested()) {
+        const std::string own = std::to_string(options.rank);
+        store->set(kStopKey, std::vector<std::uint8_t>(own.begin(), own.end()));
+    } else if (store->check({kStopKey})) {
+        const auto asked = store->get(kStopKey);
+        log_info(text(name_of(options, std::stoi(std::string(asked.begin(), asked.end()))),
+                      " was asked to stop, so all stop"));
+        request_stop();
+    }
+    stop_spread = stop_requested();
+}
+
 std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
     store->add(beat_key(options.rank), 1);
+    spread_stop();
     const auto now = Clock::now();
     for (int rank = 0; rank < options.size(); ++rank) {
         if (rank == options.rank) continue;

@@ -10,7 +10,8 @@
 namespace tundish {
 
 /// Gives a sign of life every second over a connection to the store of its own, and looks for those of the others and
-/// for what they report about their end. A store that stands still with rank 0 is noticed as well.
+/// for what they report about their end. A store that stands still with rank 0 is noticed as well. A request to stop
+/// goes from one rank to all.
 class PeerWatch {
   public:
     explicit PeerWatch(const ClusterOptions& options);
@@ -32,6 +33,9 @@ class PeerWatch {
     std::thread talk_;
     std::thread guard_;
 };
+
+/// The store's key under which a rank that was asked to stop leaves its number.
+constexpr const char* kStopKey = "stop";
 
 /// The store's key under which `rank` says why it ends.
 std::string failure_key(int rank);

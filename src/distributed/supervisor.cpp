@@ -185,20 +185,20 @@ class Supervisor {
             note_failure({.index = static_cast<int>(index), .fault = Fault::own, .code = 1, .message = *why});
         } else {
             end_within(options_.patience_after_success);
+            ask_all_to_stop();
         }
     }
 
     // --- what is done about it ---
 
+    // Without SIGTERM: ranks hand a request to stop on to all hosts, which would then take the loss for a clean end.
+    // They notice it themselves.
     void note_failure(const EndReport& report) {
         failures_.push_back(report);
         end_within(report.fault == Fault::own ? options_.patience_after_failure : options_.patience_after_loss);
     }
 
-    void end_within(std::chrono::milliseconds limit) {
-        deadline_ = std::min(deadline_, Clock::now() + limit);
-        ask_all_to_stop();
-    }
+    void end_within(std::chrono::milliseconds limit) { deadline_ = std::min(deadline_, Clock::now() + limit); }
 
     // Once each: a second signal ends a rank without a checkpoint.
     void ask_all_to_stop() {

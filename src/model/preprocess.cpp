@@ -35,12 +35,12 @@ void add_plane(ByteSpan plane, std::uint64_t& sum, std::uint64_t& squares) {
     squares += plane_squares;
 }
 
-ChannelSums sum_channels(const SampleSet& samples) {
+ChannelSums sum_channels(const SampleSet& samples, std::int64_t first, std::int64_t last) {
     const auto channels = static_cast<std::size_t>(samples.shape.channels);
     const std::size_t plane = samples.shape.pixels() / channels;
     ChannelSums total(channels);
     std::mutex mutex;
-    at::parallel_for(0, samples.size(), 1024, [&](std::int64_t begin, std::int64_t end) {
+    at::parallel_for(first, last, 1024, [&](std::int64_t begin, std::int64_t end) {
         ChannelSums part(channels);
         for (auto at = static_cast<std::size_t>(begin) * channels; at < static_cast<std::size_t>(end) * channels;
              ++at) {
@@ -97,18 +97,33 @@ at::Tensor normalise_bytes(const at::Tensor& pixels, const Preprocess& preproces
 
 }  // namespace
 
-Preprocess measure(const SampleSet& samples) {
-    const ChannelSums sums = sum_channels(samples);
-    const double count =
-        static_cast<double>(samples.size()) * static_cast<double>(samples.shape.pixels()) / samples.shape.channels;
+at::Tensor pixel_sums(const SampleSet& samples, std::int64_t begin, std::int64_t end) {
+    const ChannelSums sums = sum_channels(samples, begin, end);
+    const auto channels = static_cast<std::int64_t>(sums.sum.size());
+    const auto plane = static_cast<std::int64_t>(samples.shape.pixels()) / channels;
+    auto out = at::full({3, channels}, (end - begin) * plane, at::TensorOptions(at::kLong));
+    auto* values = out.mutable_data_ptr<std::int64_t>();
+    std::copy(sums.sum.begin(), sums.sum.end(), values);
+    std::copy(sums.squares.begin(), sums.squares.end(), values + channels);
+    return out;
+}
+
+Preprocess preprocess_of(const at::Tensor& sums) {
+    const auto* values = sums.const_data_ptr<std::int64_t>();
+    const std::int64_t channels = sums.size(1);
     Preprocess preprocess;
-    for (std::size_t c = 0; c < sums.sum.size(); ++c) {
-        const double mean = static_cast<double>(sums.sum[c]) / count;
-        const double variance = std::max(0.0, static_cast<double>(sums.squares[c]) / count - mean * mean);
+    for (std::int64_t c = 0; c < channels; ++c) {
+        const auto count = static_cast<double>(values[2 * channels + c]);
+        const double mean = static_cast<double>(values[c]) / count;
+        const double variance = std::max(0.0, static_cast<double>(values[channels + c]) / count - mean * mean);
         preprocess.mean.push_back(mean / 255.0);
         preprocess.std.push_back(std::max(std::sqrt(variance), 1.0) / 255.0);
     }
     return preprocess;
+}
+
+Preprocess measure(const SampleSet& samples) {
+    return preprocess_of(pixel_sums(samples, 0, samples.size()));
 }
 
 at::Tensor normalise(const at::Tensor& pixels, const Preprocess& preprocess) {

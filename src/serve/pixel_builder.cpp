@@ -9,6 +9,7 @@
 #include "tundish/serve/request_error.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -154,15 +155,14 @@ void PixelBuilder::append(std::size_t images, Bytes&& pixels) {
 }
 
 void PixelBuilder::append(std::size_t images, std::vector<float>&& pixels) {
-    if (const auto* bytes = std::get_if<Bytes>(&batch_.values)) {
-        std::vector<float> floats(bytes->begin(), bytes->end());
-        batch_.values = std::move(floats);
-    }
-    auto& floats = std::get<std::vector<float>>(batch_.values);
-    if (floats.empty()) {
-        floats = std::move(pixels);
+    if (batch_.images == 0) {
+        batch_.values = std::move(pixels);
     } else {
-        floats.insert(floats.end(), pixels.begin(), pixels.end());
+        if (const auto* bytes = std::get_if<Bytes>(&batch_.values))
+            batch_.values = std::vector<float>(bytes->begin(), bytes->end());
+        auto& floats = std::get<std::vector<float>>(batch_.values);
+        floats.reserve(floats.size() + pixels.size());
+        std::copy(pixels.begin(), pixels.end(), std::back_inserter(floats));
     }
     batch_.images += images;
 }

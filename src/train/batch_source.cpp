@@ -17,14 +17,14 @@ namespace {
 class ResidentBatches : public BatchSource {
   public:
     ResidentBatches(const SampleSet& train, const Recipe& recipe, const Preprocess& preprocess, std::int64_t seed,
-                    const at::Device& device, const Communicator& communicator)
+                    const at::Device& device, const Shares& shares)
         : maker_(upload(pixel_view(train), device), upload(label_view(train), device), preprocess,
                  augmentation_of(recipe), static_cast<std::uint64_t>(seed)),
           samples_(train.size()),
           batches_(recipe.steps_per_epoch),
-          seed_(static_cast<std::uint64_t>(seed)),
-          rank_(communicator.rank()),
-          ranks_(communicator.size()) {}
+          seed_(order_key(static_cast<std::uint64_t>(seed), shares)),
+          place_(shares.place()),
+          places_(shares.places()) {}
 
     void begin_epoch(std::int64_t epoch, std::int64_t first) override {
         plan_.emplace(samples_, batches_, seed_, epoch);
@@ -32,20 +32,23 @@ class ResidentBatches : public BatchSource {
         next_ = first;
     }
 
-    std::optional<RankBatch> next() override {
-        if (next_ == batches_) return std::nullopt;
-        const std::int64_t batch = next_++;
-        return RankBatch{maker_.make(plan_->part(batch, rank_, ranks_), epoch_),
-                         static_cast<std::int64_t>(plan_->batch(batch).size())};
+    BatchMaker::Batch next() override {
+        const auto own = plan_->part(next_++, place_, places_);
+        return own.empty() ? BatchMaker::Batch{} : maker_.make(own, epoch_);
     }
 
   private:
+    // Hosts with different samples do not go through them in the same order.
+    static std::uint64_t order_key(std::uint64_t seed, const Shares& shares) {
+        return shares.before() == 0 ? seed : random_bits({seed, static_cast<std::uint64_t>(shares.before())});
+    }
+
     BatchMaker maker_;
     std::int64_t samples_;
     std::int64_t batches_;
     std::uint64_t seed_;
-    int rank_;
-    int ranks_;
+    int place_;
+    int places_;
     std::optional<EpochPlan> plan_;
     std::int64_t epoch_ = 0;
     std::int64_t next_ = 0;
@@ -73,8 +76,8 @@ class StreamedBatches : public BatchSource {
         read_ahead();
     }
 
-    std::optional<RankBatch> next() override {
-        if (!ahead_.valid()) return std::nullopt;
+    BatchMaker::Batch next() override {
+        if (!ahead_.valid()) return {};
         const std::int64_t wanted = first_of(next_ + 1) - first_of(next_);
         const StreamedSamples read = ahead_.get();
         ++next_;
@@ -84,10 +87,10 @@ class StreamedBatches : public BatchSource {
         } else {
             stream_.end_pass();
         }
-        if (read.ids.empty()) return std::nullopt;
+        if (read.ids.empty()) return {};
         const BatchMaker maker(upload(pixel_view(read.samples), device_), upload(label_view(read.samples), device_),
                                preprocess_, augmentation_, seed_);
-        return RankBatch{maker.make_all(read.ids, epoch_), read.samples.size()};
+        return maker.make_all(read.ids, epoch_);
     }
 
   private:
@@ -123,11 +126,11 @@ class StreamedBatches : public BatchSource {
 
 }  // namespace
 
-std::unique_ptr<BatchSource> make_batch_source(const TrainingData& data, const Recipe& recipe,
+std::unique_ptr<BatchSource> make_batch_source(const TrainingData& data, const Shares& shares, const Recipe& recipe,
                                                const Preprocess& preprocess, std::int64_t seed,
-                                               const at::Device& device, const Communicator& communicator) {
+                                               const at::Device& device) {
     if (data.stream) return std::make_unique<StreamedBatches>(*data.stream, recipe, preprocess, seed, device);
-    return std::make_unique<ResidentBatches>(data.train, recipe, preprocess, seed, device, communicator);
+    return std::make_unique<ResidentBatches>(data.train, recipe, preprocess, seed, device, shares);
 }
 
 }  // namespace tundish

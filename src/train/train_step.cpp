@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
 
 #include "tundish/base/random.hpp"
 
@@ -19,6 +20,18 @@ at::Generator dropout_source(const at::Device& device, std::uint64_t seed, std::
     return generator;
 }
 
+std::vector<at::Tensor> tensors_of(const std::vector<Parameter>& parameters) {
+    std::vector<at::Tensor> tensors;
+    for (const auto& parameter : parameters) tensors.push_back(parameter.tensor);
+    return tensors;
+}
+
+StepOutcome outcome_of(const at::Tensor& ballot) {
+    const auto host = ballot.to(at::kCPU);
+    const auto* sums = host.const_data_ptr<std::int64_t>();
+    return {.notice = {.stop = sums[1] > 0, .out_of_time = sums[2] > 0}, .samples = sums[0]};
+}
+
 }  // namespace
 
 TrainStep::TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
@@ -29,22 +42,49 @@ TrainStep::TrainStep(const Network& network, Optimizer& optimizer, const Recipe&
       compute_(compute),
       seed_(seed),
       communicator_(communicator),
+      reducer_(communicator, tensors_of(network.parameters())),
       scaler_(compute == at::kHalf, network.device()),
-      totals_(at::zeros({2}, at::TensorOptions(at::kDouble).device(network.device()))) {}
+      totals_(at::zeros({2}, at::TensorOptions(at::kDouble).device(network.device()))),
+      of_a_step_(at::zeros_like(totals_)) {}
 
-void TrainStep::run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t batch_samples) {
+StepOutcome TrainStep::run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned,
+                           const std::function<StepNotice()>& notice) {
     optimizer_.retire_groups(step);
     optimizer_.clear_gradients();
+    of_a_step_.zero_();
+    reducer_.begin();
+    if (batch.images.defined()) add_gradients(batch, step, planned);
+    const auto votes = ballot(batch, notice());
+    const auto gradients = reducer_.finish(votes);
+    auto outcome = outcome_of(votes);
+    const bool whole = outcome.samples == planned;
+    if (outcome.samples == 0 || (outcome.notice.stop && !whole)) return outcome;
+    // The gradients of a mean were divided by the number that was planned.
+    if (!whole && !recipe_.sum_loss) {
+        const at::NoGradGuard no_grad;
+        at::_foreach_mul_(gradients, static_cast<double>(planned) / static_cast<double>(outcome.samples));
+    }
+    totals_ += of_a_step_;
+    if (scaler_.unscale(gradients)) optimizer_.step(step);
+    outcome.updated = true;
+    return outcome;
+}
+
+void TrainStep::add_gradients(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned) {
     const auto logits = logits_of(batch.images, step);
     const auto loss = at::cross_entropy_loss(logits, batch.labels, {}, at::Reduction::Sum, /*ignore_index=*/-100,
                                              recipe_.label_smoothing);
-    const double share = recipe_.sum_loss ? 1.0 : 1.0 / static_cast<double>(batch_samples);
+    const double share = recipe_.sum_loss ? 1.0 : 1.0 / static_cast<double>(planned);
     scaler_.scale(loss * share).backward();
-    totals_[0] += loss.detach();
-    totals_[1] += logits.detach().argmax(1).eq(batch.labels).sum();
-    const auto all = gradients();
-    communicator_.all_reduce_sum(all);
-    if (scaler_.unscale(all)) optimizer_.step(step);
+    of_a_step_[0] += loss.detach();
+    of_a_step_[1] += logits.detach().argmax(1).eq(batch.labels).sum();
+}
+
+// Alone, a rank reads its own words; they must not wait for the device.
+at::Tensor TrainStep::ballot(const BatchMaker::Batch& batch, const StepNotice& notice) const {
+    const std::int64_t samples = batch.labels.defined() ? batch.labels.numel() : 0;
+    const auto words = at::tensor({samples, std::int64_t{notice.stop}, std::int64_t{notice.out_of_time}}, at::kLong);
+    return communicator_.size() == 1 ? words : words.to(network_.device());
 }
 
 at::Tensor TrainStep::logits_of(const at::Tensor& images, std::int64_t step) const {
@@ -53,14 +93,6 @@ at::Tensor TrainStep::logits_of(const at::Tensor& images, std::int64_t step) con
     mode.compute = compute_;
     mode.dropout_source = dropout_source(network_.device(), seed_, step, communicator_.rank());
     return network_.forward(images, mode);
-}
-
-std::vector<at::Tensor> TrainStep::gradients() const {
-    std::vector<at::Tensor> gradients;
-    for (const auto& parameter : network_.parameters()) {
-        if (parameter.tensor.grad().defined()) gradients.push_back(parameter.tensor.grad());
-    }
-    return gradients;
 }
 
 TrainStep::Totals TrainStep::take_totals() {

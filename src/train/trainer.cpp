@@ -3,9 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <utility>
 
 #include "batch_source.hpp"
 #include "best_model.hpp"
+#include "common_data.hpp"
+#include "shares.hpp"
 #include "training_setup.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
@@ -28,6 +31,11 @@ namespace {
 
 constexpr std::int64_t kVerifiedImages = 64;
 
+// What a rank without any samples verifies its model on.
+at::Tensor black_image(const ImageShape& shape) {
+    return at::zeros({1, shape.channels, shape.height, shape.width}, at::TensorOptions(at::kByte));
+}
+
 // The loop of one rank. Reads as the plot: resume, then epochs of steps, evaluation, report and checkpoint, then the
 // artifact.
 class Trainer {
@@ -40,12 +48,15 @@ class Trainer {
           communicator_(communicator),
           device_(choose_device()),
           compute_(choose_compute(options.precision, device_)),
-          recipe_(make_recipe(options, data.train_size())),
-          preprocess_(measure(data.train)),
-          network_(make_network(options, data.train, preprocess_, device_)),
+          shares_(data.train_size(), ranks_with_same_training_samples(data, communicator), communicator),
+          at_hand_(data.train.size(), shares_.places(), communicator),
+          recipe_(make_recipe(options, shares_.all())),
+          preprocess_(measure(data.train, at_hand_, communicator)),
+          network_(
+              make_network(options, data.train, some_of_all(data.train, at_hand_, communicator), preprocess_, device_)),
           optimizer_(make_groups(network_, options, recipe_)),
           step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator),
-          batches_(make_batch_source(data, recipe_, preprocess_, options.seed, device_, communicator)),
+          batches_(make_batch_source(data, shares_, recipe_, preprocess_, options.seed, device_)),
           best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_), communicator.rank() == 0),
           checkpoints_(paths.checkpoints) {
         if (data.validation) take_part_of(*data.validation);
@@ -68,15 +79,16 @@ class Trainer {
 
   private:
     void take_part_of(const SampleSet& validation) {
-        const std::int64_t begin = part_begin(validation.size(), communicator_.rank(), communicator_.size());
-        const std::int64_t end = part_begin(validation.size(), communicator_.rank() + 1, communicator_.size());
+        const int together = ranks_with_same_validation_samples(data_, communicator_);
+        const std::int64_t begin = part_begin(validation.size(), communicator_.rank() % together, together);
+        const std::int64_t end = part_begin(validation.size(), communicator_.rank() % together + 1, together);
         validation_pixels_ = upload(pixel_view(validation).narrow(0, begin, end - begin), device_);
         validation_labels_ = upload(label_view(validation).narrow(0, begin, end - begin), device_);
     }
 
     // Batch norm has no statistics of nothing.
     void refuse_empty_parts() const {
-        const std::int64_t smallest = data_.train_size() / recipe_.steps_per_epoch;
+        const std::int64_t smallest = shares_.all() / recipe_.steps_per_epoch;
         if (smallest >= communicator_.size()) return;
         throw ConfigError(text("a batch of ", smallest, " samples cannot be shared out among ", communicator_.size(),
                                " hosts. Raise 'batch_size', or lower instance_count."));
@@ -93,9 +105,8 @@ class Trainer {
 
     void resume() {
         state_.settings = resume_settings(options_, recipe_);
-        state_.settings["data"] = fingerprint(data_);
+        state_.settings["data"] = fingerprint(data_, communicator_);
         state_.settings["world_size"] = text(communicator_.size());
-        check_same_data(state_.settings["data"], communicator_);
         auto found = communicator_.rank() == 0 ? checkpoints_.load_newest(state_.settings) : std::nullopt;
         found = share_checkpoint(std::move(found), communicator_);
         if (!found) return;
@@ -132,7 +143,7 @@ class Trainer {
     void run_epoch() {
         at_epoch_end_ = false;
         train_epoch();
-        average_statistics(network_, communicator_);
+        average_statistics();
         EpochReport report = evaluate_epoch();
         keep_if_best(report);
         state_.history.push_back(report);
@@ -147,46 +158,67 @@ class Trainer {
     }
 
     void train_epoch() {
-        const std::int64_t first = epoch() * recipe_.steps_per_epoch;
-        batches_->begin_epoch(epoch(), state_.step - first);
-        Progress progress(epoch(), data_.train_size());
+        begin_batches();
+        Progress progress(epoch(), shares_.all());
         Stopwatch since_totals;
-        while (state_.step < epoch_end() && !out_of_time(since_totals)) {
-            if (communicator_.any(stop_requested())) {
+        StepNotice notice;
+        while (state_.step < epoch_end() && !notice.out_of_time) {
+            const StepOutcome outcome = run_step(next_batch(), since_totals);
+            notice = outcome.notice;
+            if (notice.stop) {
                 add_totals(since_totals);
                 throw Stopped(text("step ", state_.step));
             }
-            const auto batch = next_batch(since_totals);
-            if (!batch) {
-                state_.step = epoch_end();  // a short pass: the schedule goes on as it was planned
+            if (!outcome.updated) {
+                state_.step = epoch_end();  // a short pass on all ranks: the schedule goes on as it was planned
                 break;
             }
-            run_step(*batch);
-            if (options_.progress && communicator_.rank() == 0) progress.add(batch->samples_of_all);
+            if (options_.progress && communicator_.rank() == 0) progress.add(outcome.samples);
         }
         add_totals(since_totals);
     }
 
-    // A stop may come while a stream is waited for; what the epoch has so far belongs into the checkpoint.
-    std::optional<RankBatch> next_batch(Stopwatch& since_totals) {
+    // A stop may come while a stream is waited for: the step that tells the others about it has no samples.
+    void begin_batches() {
+        try {
+            batches_->begin_epoch(epoch(), state_.step - epoch() * recipe_.steps_per_epoch);
+        } catch (const Stopped&) {
+            log_debug("stopped while waiting for the next pass");
+        }
+    }
+    BatchMaker::Batch next_batch() {
         try {
             return batches_->next();
         } catch (const Stopped&) {
-            add_totals(since_totals);
-            throw Stopped(text("step ", state_.step));
+            return {};
         }
     }
 
-    void run_step(const RankBatch& batch) {
+    StepOutcome run_step(const BatchMaker::Batch& batch, const Stopwatch& since_totals) {
         if (!first_step_announced_) {
             log_info(
                 text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
             first_step_announced_ = true;
         }
-        step_.run(batch.own, state_.step, batch.samples_of_all);
+        const std::int64_t planned =
+            shares_.planned(state_.step - epoch() * recipe_.steps_per_epoch, recipe_.steps_per_epoch);
+        const auto outcome = step_.run(batch, state_.step, planned, [&] { return notice_of_this_rank(since_totals); });
+        if (!outcome.updated) return outcome;
         ++state_.step;
-        state_.epoch_samples += batch.samples_of_all;
-        samples_here_ += batch.samples_of_all;
+        state_.epoch_samples += outcome.samples;
+        samples_of_process_ += outcome.samples;
+        samples_of_rank_ += batch.labels.defined() ? batch.labels.numel() : 0;
+        return outcome;
+    }
+
+    [[nodiscard]] StepNotice notice_of_this_rank(const Stopwatch& running) const {
+        const double seconds = state_.train_seconds + running.seconds();
+        return {.stop = stop_requested(),
+                .out_of_time = options_.max_train_seconds > 0.0 && seconds >= options_.max_train_seconds};
+    }
+
+    void average_statistics() {
+        tundish::average_statistics(network_, std::exchange(samples_of_rank_, 0), communicator_);
     }
 
     void add_totals(Stopwatch& since_totals) {
@@ -197,11 +229,6 @@ class Trainer {
         state_.train_seconds += seconds;
         epoch_seconds_ += seconds;
         since_totals.restart();
-    }
-
-    [[nodiscard]] bool out_of_time(const Stopwatch& running) const {
-        return options_.max_train_seconds > 0.0 &&
-               communicator_.any(state_.train_seconds + running.seconds() >= options_.max_train_seconds);
     }
 
     EpochReport evaluate_epoch() {
@@ -215,13 +242,14 @@ class Trainer {
         report.train_accuracy = static_cast<double>(state_.epoch_correct) / samples;
         report.learning_rate = optimizer_.learning_rate(std::max<std::int64_t>(0, state_.step - 1));
         report.seconds = epoch_seconds_;
-        report.images_per_second = epoch_seconds_ > 0.0 ? static_cast<double>(samples_here_) / epoch_seconds_ : 0.0;
+        report.images_per_second =
+            epoch_seconds_ > 0.0 ? static_cast<double>(samples_of_process_) / epoch_seconds_ : 0.0;
         refuse_divergence(report);
         if (data_.validation) {
             report.validation = evaluate_validation(false, compute_);
         }
         epoch_seconds_ = 0.0;
-        samples_here_ = 0;
+        samples_of_process_ = 0;
         return report;
     }
 
@@ -263,7 +291,7 @@ class Trainer {
     // --- the end ---
 
     TrainingResult stopped(const Stopped& stop) {
-        average_statistics(network_, communicator_);
+        average_statistics();
         save_checkpoint();
         log_info(text("stopped on request at ", stop.what(), " of ", recipe_.total_steps,
                       "; a checkpoint was written, the next start continues from it"));
@@ -304,7 +332,8 @@ class Trainer {
     }
 
     [[nodiscard]] at::Tensor some_pixels() const {
-        const auto& samples = data_.validation ? *data_.validation : data_.train;
+        const auto& samples = data_.validation && data_.validation->size() > 0 ? *data_.validation : data_.train;
+        if (samples.size() == 0) return black_image(samples.shape);
         return pixel_view(samples).narrow(0, 0, std::min(kVerifiedImages, samples.size()));
     }
 
@@ -314,6 +343,8 @@ class Trainer {
     Communicator& communicator_;
     at::Device device_;
     at::ScalarType compute_;
+    Shares shares_;   // of the samples of an epoch
+    Shares at_hand_;  // of those in data_.train, which of a stream are the first
     Recipe recipe_;
     Preprocess preprocess_;
     Network network_;
@@ -326,8 +357,9 @@ class Trainer {
     at::Tensor validation_pixels_;
     at::Tensor validation_labels_;
     TrainingState state_;
-    double epoch_seconds_ = 0.0;     // of the current epoch, by this process
-    std::int64_t samples_here_ = 0;  // likewise
+    double epoch_seconds_ = 0.0;           // of the current epoch, by this process
+    std::int64_t samples_of_process_ = 0;  // likewise, of all ranks
+    std::int64_t samples_of_rank_ = 0;     // since the statistics were averaged
     bool at_epoch_end_ = false;
     bool first_step_announced_ = false;
 };

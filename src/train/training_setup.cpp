@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "training_state_file.hpp"
-#include "tundish/base/crc32c.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
@@ -15,8 +14,6 @@
 
 namespace tundish {
 namespace {
-
-constexpr std::int64_t kWhiteningSamples = 5000;
 
 at::ScalarType dtype_of(Precision precision, const at::Device& device) {
     switch (precision) {
@@ -37,16 +34,6 @@ const char* name_of(at::ScalarType compute) {
     return compute == at::kHalf ? "fp16" : "fp32";
 }
 
-std::uint32_t checksum(const SampleSet& samples) {
-    const auto* labels = reinterpret_cast<const std::uint8_t*>(samples.labels.data());
-    std::uint32_t sum = crc32c({labels, samples.labels.size() * sizeof(std::int64_t)});
-    // One image in 64: enough to notice other data, without reading everything at each start.
-    const std::size_t image = samples.shape.pixels();
-    for (std::size_t at = 0; at < samples.pixels.size(); at += 64 * image)
-        sum = crc32c(ByteSpan(samples.pixels).subspan(at, image), sum);
-    return sum;
-}
-
 }  // namespace
 
 at::ScalarType choose_compute(Precision precision, const at::Device& device) {
@@ -63,14 +50,12 @@ at::ScalarType choose_compute(Precision precision, const at::Device& device) {
     return compute;
 }
 
-Network make_network(const TrainOptions& options, const SampleSet& train, const Preprocess& preprocess,
-                     const at::Device& device) {
+Network make_network(const TrainOptions& options, const SampleSet& train, const at::Tensor& pixels,
+                     const Preprocess& preprocess, const at::Device& device) {
     const auto classes = static_cast<std::int64_t>(train.class_names.size());
     Network network(make_architecture(options.model, train.shape, classes, options.dropout_scale), device);
     initialise(network, static_cast<std::uint64_t>(options.seed));
-    const std::int64_t count = std::min(kWhiteningSamples, train.size());
-    const auto chosen = at::arange(count, at::kLong).mul_(train.size()).floor_divide_(count);
-    initialise_whitening(network, pixel_view(train).index_select(0, chosen), preprocess);
+    initialise_whitening(network, pixels, preprocess);
     return network;
 }
 
@@ -97,24 +82,6 @@ ModelConfig model_config_of(const Network& network, const SampleSet& train, cons
     return config;
 }
 
-std::string fingerprint(const TrainingData& data) {
-    std::string out =
-        text(data.train_size(), data.stream ? " streamed samples " : " samples ", to_text(data.train.shape), ", ",
-             data.train.class_names.size(), " classes, sum ", checksum(data.train));
-    if (data.validation) out += text("; validation ", data.validation->size(), ", sum ", checksum(*data.validation));
-    return out;
-}
-
-void check_same_data(const std::string& fingerprint, Communicator& communicator) {
-    const auto own = static_cast<std::int64_t>(
-        crc32c({reinterpret_cast<const std::uint8_t*>(fingerprint.data()), fingerprint.size()}));
-    const auto first = at::full({1}, own, at::TensorOptions(at::kLong));
-    communicator.broadcast({first});
-    if (!communicator.any(first.item<std::int64_t>() != own)) return;
-    throw DataError(text("the hosts hold different data, but their channels are FullyReplicated. This host, rank ",
-                         communicator.rank(), ": ", fingerprint, ". Compare with the other hosts' logs."));
-}
-
 std::optional<TrainingState> share_checkpoint(std::optional<TrainingState> found, Communicator& communicator) {
     if (communicator.size() == 1) return found;
     const std::string bytes = found ? to_checkpoint_bytes(*found) : std::string();
@@ -130,15 +97,18 @@ std::optional<TrainingState> share_checkpoint(std::optional<TrainingState> found
         "rank 0's checkpoint");
 }
 
-void average_statistics(const Network& network, Communicator& communicator) {
+void average_statistics(const Network& network, std::int64_t samples, Communicator& communicator) {
     if (communicator.size() == 1) return;
+    const at::NoGradGuard no_grad;
+    const auto all = at::full({1}, samples, at::TensorOptions(at::kLong));
+    communicator.all_reduce_sum({all});
+    if (all.item<std::int64_t>() == 0) return;
+    const double weight = static_cast<double>(samples) / static_cast<double>(all.item<std::int64_t>());
     std::vector<at::Tensor> statistics;
     for (const auto& [name, tensor] : network.state()) {
-        if (name.ends_with("running_mean") || name.ends_with("running_var")) statistics.push_back(tensor);
+        if (name.ends_with("running_mean") || name.ends_with("running_var")) statistics.push_back(tensor.mul_(weight));
     }
-    const at::NoGradGuard no_grad;
     communicator.all_reduce_sum(statistics);
-    for (auto& tensor : statistics) tensor.div_(communicator.size());
 }
 
 }  // namespace tundish

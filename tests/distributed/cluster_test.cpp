@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "support/catch.hpp"
+#include "support/fifo_writer.hpp"
 #include "support/job.hpp"
 
 using namespace tundish::testing;
@@ -14,6 +15,8 @@ namespace {
 constexpr std::chrono::seconds kNoticed{25 * kSlowness};
 
 const Job::Hyperparameters kLong{{"epochs", "400"}, {"deterministic", "false"}};
+
+constexpr std::size_t kRecord = 3073;
 
 // Each cluster of this process has a port of its own.
 std::string next_port() {
@@ -70,10 +73,31 @@ void check_ends_because(RunningPair& pair, std::size_t host, const std::string& 
     CHECK(pair.cluster.job(host).failure().find(why) == 0);
 }
 
+// Nothing moves, so the loss of an epoch is that of all its samples, in whatever batches they came.
+const Job::Hyperparameters kStill{{"optimizer", "sgd"}, {"learning_rate", "1e-12"}, {"weight_decay", "0"},
+                                  {"epochs", "2"},      {"batch_size", "30"},       {"flip", "false"},
+                                  {"crop_padding", "0"}};
+
 // The number behind `name` where it occurs last.
 double last_value(const std::string& output, const std::string& name) {
     const auto at = output.rfind(name);
     return at == std::string::npos ? -1.0 : std::strtod(output.c_str() + at + name.size(), nullptr);
+}
+
+// All three hosts end well, and rank 0 reports what one host has reported.
+void check_losses_are(Cluster& cluster, const Ended& one) {
+    Process third = cluster.start(2);
+    Process second = cluster.start(1);
+    Process first = cluster.start(0);
+    const Ended ended = first.wait();
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(second.wait().code == 0);
+    CHECK(third.wait().code == 0);
+    for (const std::string name : {" train_loss=", " validation_loss="}) {
+        const double expected = last_value(one.output, name);
+        CHECK(std::abs(last_value(ended.output, name) - expected) < 1e-4 * std::abs(expected));
+    }
 }
 
 }  // namespace
@@ -173,13 +197,82 @@ TEST_CASE("a host that does not come is named, and SIGTERM ends the wait") {
     CHECK(first.wait(kNoticed).code == 0);
 }
 
-TEST_CASE("what several hosts cannot do yet is refused in a sentence") {
-    Cluster cluster(2);
-    cluster.job(0).write("input/config/inputdataconfig.json",
-                         R"({"train":{"TrainingInputMode":"File","S3DistributionType":"ShardedByS3Key"}})");
-    CHECK(cluster.start(0).wait().code == 2);
-    CHECK(cluster.job(0).failure().find("ShardedByS3Key, which is not built yet") != std::string::npos);
-    cluster.job(0).write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
-    CHECK(cluster.start(0).wait().code == 2);
-    CHECK(cluster.job(0).failure().find("in Pipe mode, which is not built yet") != std::string::npos);
+TEST_CASE("shards of different sizes, one of them empty, are all trained on") {
+    Job alone(kStill);
+    alone.cifar10(60);
+    const Ended one = alone.train();
+    REQUIRE(one.code == 0);
+    Cluster cluster(3, kStill);
+    for (std::size_t host = 0; host < 3; ++host) {
+        Job& job = cluster.job(host);
+        std::filesystem::remove_all(job.at("input/data/train"));
+        std::filesystem::create_directories(job.at("input/data/train"));
+        job.write("input/config/inputdataconfig.json",
+                  R"({"train":{"TrainingInputMode":"File","S3DistributionType":"ShardedByS3Key"}})");
+    }
+    const auto give = [&](std::size_t host, const std::string& file) {
+        cluster.job(host).write("input/data/train/" + file, alone.read("input/data/train/" + file));
+    };
+    give(1, "data_batch_1.bin");
+    give(1, "test_batch.bin");
+    give(2, "data_batch_2.bin");
+    const auto bytes = alone.read("input/data/train/data_batch_2.bin");
+    cluster.job(2).write("input/data/train/data_batch_2.bin", bytes.substr(0, 20 * kRecord));
+    cluster.job(1).write("input/data/train/data_batch_3.bin", bytes.substr(20 * kRecord));
+    check_losses_are(cluster, one);
+}
+
+TEST_CASE("hosts share the records of a stream that each of them gets whole") {
+    const std::string cache = GENERATE("none", "auto");
+    CAPTURE(cache);
+    Job::Hyperparameters changes = kStill;
+    changes.insert({{"cache", cache}, {"num_training_samples", "110"}, {"data_format", "cifar10"}});
+    const std::string records = cifar_records(0, 110);
+    const auto make_pipe = [&](Job& job) {
+        job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+        for (int pass = 0; pass < 2; ++pass) make_fifo(job.at("input/data/train_" + std::to_string(pass)));
+    };
+    const auto feed = [&](Job& job, int pass) {
+        return std::make_unique<FifoWriter>(job.at("input/data/train_" + std::to_string(pass)),
+                                            [&](FifoWriter& writer) { writer.write(records); });
+    };
+    Job alone(changes);
+    make_pipe(alone);
+    const auto first = feed(alone, 0);
+    const auto second = feed(alone, 1);
+    const Ended one = alone.train();
+    INFO(one.output);
+    REQUIRE(one.code == 0);
+    Cluster cluster(3, changes);
+    std::vector<std::unique_ptr<FifoWriter>> writers;
+    for (std::size_t host = 0; host < 3; ++host) {
+        std::filesystem::remove_all(cluster.job(host).at("input/data/train"));
+        make_pipe(cluster.job(host));
+        for (int pass = 0; pass < 2; ++pass) writers.push_back(feed(cluster.job(host), pass));
+    }
+    check_losses_are(cluster, one);
+}
+
+TEST_CASE("SIGTERM to one host reaches those that wait for their streams") {
+    Cluster cluster(2,
+                    {{"cache", "none"}, {"num_training_samples", "100"}, {"epochs", "3"}, {"data_format", "cifar10"}});
+    std::vector<std::unique_ptr<FifoWriter>> writers;
+    for (std::size_t host = 0; host < 2; ++host) {
+        Job& job = cluster.job(host);
+        std::filesystem::remove_all(job.at("input/data/train"));
+        job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+        make_fifo(job.at("input/data/train_0"));
+        writers.push_back(std::make_unique<FifoWriter>(
+            job.at("input/data/train_0"), [](FifoWriter& writer) { writer.write(cifar_records(0, 100)); }));
+    }
+    Process first = cluster.start(0);
+    Process second = cluster.start(1);
+    REQUIRE(first.wait_for("epoch=0;"));  // now both wait for train_1, which nobody makes
+    second.send(SIGTERM);
+    const Ended ended = first.wait(kNoticed);
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.says("127.0.0.2 (rank 1) was asked to stop"));
+    CHECK(second.wait(kNoticed).code == 0);
+    CHECK_FALSE(cluster.job(0).list("checkpoints").empty());
 }

@@ -187,11 +187,21 @@ TEST_CASE("a rank that stands still is named") {
     CHECK(job.failure().find("algo-1 (rank " + std::to_string(victim) + ") ") == 0);
 }
 
-TEST_CASE("SIGTERM to the supervisor stops all ranks with a checkpoint, and the next start goes on") {
+TEST_CASE("SIGTERM to the supervisor alone stops all ranks with a checkpoint") {
+    Job job(kLong);
+    Host host(job.cifar10());
+    host.run_in(2);
+    host.process().send(SIGTERM);
+    CHECK(host.end().code == 0);
+    CHECK_FALSE(job.list("checkpoints").empty());
+}
+
+TEST_CASE("SIGTERM to every process stops them with a checkpoint, and the next start goes on") {
     Job job(kLong);
     {
         Host host(job.cifar10());
         host.run_in(2);
+        for (const pid_t rank : {host.rank(0), host.rank(1)}) ::kill(rank, SIGTERM);  // as systemd does
         host.process().send(SIGTERM);
         CHECK(host.end().code == 0);
     }

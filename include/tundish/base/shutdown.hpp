@@ -16,7 +16,7 @@ bool stop_requested() noexcept;
 /// A descriptor that becomes (and stays) readable when a stop is requested: put it into poll() beside what is awaited.
 int stop_fd() noexcept;
 
-/// Asks for a stop as a signal would. Any thread.
+/// Asks for a stop as the first signal would; a first signal may still come. Any thread.
 void request_stop() noexcept;
 
 /// Sleeps; returns true at once when a stop is requested.

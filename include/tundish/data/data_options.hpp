@@ -8,6 +8,7 @@
 #include "tundish/data/image_layout.hpp"
 #include "tundish/data/record_reader.hpp"
 #include "tundish/data/recordio.hpp"
+#include "tundish/data/shared_reader.hpp"
 
 namespace tundish {
 
@@ -35,6 +36,7 @@ struct DataOptions {
     CacheMode cache = CacheMode::automatic;
     std::int64_t shuffle_buffer = 64;  ///< MB of undecoded records that a streamed channel shuffles among; 0: none
     std::optional<std::int64_t> num_training_samples;  ///< in the train channel, as the user counts them
+    RecordShare share;                                 ///< of a streamed channel, which other ranks read too
 };
 
 }  // namespace tundish

@@ -24,6 +24,9 @@ struct SampleSet {
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
+/// "0", "1", … for classes without names.
+std::vector<std::string> numbers_as_names(std::int64_t classes);
+
 class SampleStream;
 
 /// The channels of a training job after loading. `validation` is absent when the job has none. With a `stream` the
@@ -38,6 +41,8 @@ struct TrainingData {
     SampleSet train;
     std::optional<SampleSet> validation;
     std::unique_ptr<SampleStream> stream;
+    bool train_sharded = false;       ///< the other hosts hold other samples (ShardedByS3Key)
+    bool validation_sharded = false;  ///< likewise
 
     /// Training samples in an epoch.
     [[nodiscard]] std::int64_t train_size() const;
@@ -50,7 +55,8 @@ SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options);
 /// Reads the train channel and, if there is one, the validation channel (`nullptr`: none). A `test_batch.bin`
 /// (CIFAR-100: `test.bin`) in the train channel is never trained on: it becomes the validation set when there is no
 /// other. `options.cache` decides whether the train channel is kept or streamed. The validation set's classes must be
-/// those of the train set (same names in the same order for folders).
+/// those of the train set (same names in the same order for folders); of a sharded train channel only all hosts
+/// together know them (unite.hpp).
 TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
                                 const ChannelSpec* validation_lst, const DataOptions& options);
 

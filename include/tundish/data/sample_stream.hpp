@@ -17,8 +17,9 @@ struct StreamedSamples {
     std::vector<std::int64_t> ids;  ///< place of each in the channel, the same in every pass
 };
 
-/// A train channel that is read and decoded anew for every epoch, a bounded number of records ahead of whoever asks:
-/// shuffle window, a few hundred decoded images, no more. In Pipe mode every pass is the next FIFO. One thread.
+/// A train channel, or `options.share` of its records, that is read and decoded anew for every epoch, a bounded number
+/// of records ahead of whoever asks: shuffle window, a few hundred decoded images, no more. In Pipe mode every pass is
+/// the next FIFO. One thread.
 class SampleStream {
   public:
     /// Opens the first pass and decodes up to kHeadSamples of its samples, which are given again by it.
@@ -36,7 +37,7 @@ class SampleStream {
     /// The first samples of the channel, with its shape and class names.
     [[nodiscard]] const SampleSet& head() const { return head_; }
 
-    /// Samples in a pass, as far as anybody knows before reading it.
+    /// Samples of the share in a pass, as far as anybody knows before reading it.
     [[nodiscard]] std::int64_t size() const { return size_; }
 
     /// Begins the next pass, in an order that `key` decides, behind its first `skip` samples. Damaged records do not

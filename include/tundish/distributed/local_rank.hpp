@@ -44,8 +44,9 @@ std::optional<EndReport> first_cause(const std::vector<EndReport>& reports);
 /// What is told of a rank that ended without a report; `status` as waitpid() gives it. Nothing when it ended well.
 std::optional<std::string> describe_end(int rank, int status);
 
-/// Binds this process to its supervisor: it is killed when that one ends, however it ends. Call first, from the main
-/// thread; ends the process at once when the supervisor has gone already.
+/// Binds this process to its supervisor: it is killed when that one ends, however it ends, and no signal but the first
+/// means anything to it. Call first, from the main thread; ends the process at once when the supervisor has gone
+/// already.
 void stay_with(const LocalRank& self) noexcept;
 
 /// Tells the supervisor, in a process that it started. Never throws. Any thread.

@@ -15,7 +15,14 @@ struct Preprocess {
     std::vector<double> std;   ///< likewise; above 0
 };
 
-/// Mean and standard deviation of every channel over all pixels of the set. A constant channel gets std 1/255.
+/// What samples begin .. end-1 add to the measures of the whole: int64 (3, C) on the CPU, the sums of pixels and of
+/// their squares and the number of pixels, for each channel. Exact, so parts may be added in any order.
+at::Tensor pixel_sums(const SampleSet& samples, std::int64_t begin, std::int64_t end);
+
+/// Mean and standard deviation of every channel from pixel_sums(). A constant channel gets std 1/255.
+Preprocess preprocess_of(const at::Tensor& sums);
+
+/// The same over one set.
 Preprocess measure(const SampleSet& samples);
 
 /// `pixels`: (N, C, H, W), uint8 or float, values 0..255. Returns (x / 255 - mean) / std as float32, channels_last, on

@@ -3,8 +3,10 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "tundish/distributed/communicator.hpp"
+#include "tundish/distributed/gradient_reducer.hpp"
 #include "tundish/model/augmentation.hpp"
 #include "tundish/model/network.hpp"
 #include "tundish/train/grad_scaler.hpp"
@@ -13,16 +15,31 @@
 
 namespace tundish {
 
+/// What every rank says in every step, and what holds if one of them says it.
+struct StepNotice {
+    bool stop = false;         ///< a SIGTERM came
+    bool out_of_time = false;  ///< max_train_seconds are used up
+};
+
+/// What all ranks know after a step.
+struct StepOutcome {
+    StepNotice notice;
+    std::int64_t samples = 0;  ///< of all ranks
+    bool updated = false;      ///< false: the weights are those from before the step
+};
+
 /// Forward, backward and update of one batch. Nothing here waits for the device (but for half precision's overflow
-/// check): loss and hits are added up in tensors and read once an epoch.
+/// check, and with several ranks for what they say): loss and hits are added up in tensors and read once an epoch.
 class TrainStep {
   public:
     TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
               std::uint64_t seed, Communicator& communicator);
 
-    /// One step on `batch`, this rank's part of a batch of `batch_samples` over all ranks. `step` counts from 0 over
-    /// the job.
-    void run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t batch_samples);
+    /// One step on `batch`, this rank's part (no tensors: it has no samples) of a batch of `planned` samples over all
+    /// ranks. `step` counts from 0 over the job. `notice` is asked after the backward pass. No update happens without a
+    /// sample, nor where some are missing because of a stop: a resumed job takes that step whole.
+    StepOutcome run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned,
+                    const std::function<StepNotice()>& notice);
 
     struct Totals {
         double loss_sum = 0.0;
@@ -38,7 +55,8 @@ class TrainStep {
 
   private:
     [[nodiscard]] at::Tensor logits_of(const at::Tensor& images, std::int64_t step) const;
-    [[nodiscard]] std::vector<at::Tensor> gradients() const;
+    void add_gradients(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned);
+    [[nodiscard]] at::Tensor ballot(const BatchMaker::Batch& batch, const StepNotice& notice) const;
 
     const Network& network_;
     Optimizer& optimizer_;
@@ -46,8 +64,10 @@ class TrainStep {
     at::ScalarType compute_;
     std::uint64_t seed_;
     Communicator& communicator_;
+    GradientReducer reducer_;
     GradScaler scaler_;
-    at::Tensor totals_;  // loss sum, hits
+    at::Tensor totals_;     // loss sum, hits
+    at::Tensor of_a_step_;  // likewise, of the step that is under way
 };
 
 }  // namespace tundish
