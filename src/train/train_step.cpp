@@ -35,14 +35,14 @@ StepOutcome outcome_of(const at::Tensor& ballot) {
 }  // namespace
 
 TrainStep::TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
-                     std::uint64_t seed, Communicator& communicator)
+                     std::uint64_t seed, Communicator& communicator, const ReducerOptions& reducer)
     : network_(network),
       optimizer_(optimizer),
       recipe_(recipe),
       compute_(compute),
       seed_(seed),
       communicator_(communicator),
-      reducer_(communicator, tensors_of(network.parameters())),
+      reducer_(communicator, tensors_of(network.parameters()), reducer),
       scaler_(compute == at::kHalf, network.device()),
       totals_(at::zeros({2}, at::TensorOptions(at::kDouble).device(network.device()))),
       of_a_step_(at::zeros_like(totals_)) {}

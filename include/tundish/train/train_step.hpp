@@ -33,7 +33,7 @@ struct StepOutcome {
 class TrainStep {
   public:
     TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
-              std::uint64_t seed, Communicator& communicator);
+              std::uint64_t seed, Communicator& communicator, const ReducerOptions& reducer = {});
 
     /// One step on `batch`, this rank's part (no tensors: it has no samples) of a batch of `planned` samples over all
     /// ranks. `step` counts from 0 over the job. `notice` is asked after the backward pass. No update happens without a
