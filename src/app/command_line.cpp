@@ -37,6 +37,7 @@ class Parser {
         auto* train =
             add(Verb::train, "train", "run the training job under --root, leave its model in model/ (default)");
         train->add_option("--root", root_, "folder of the job");
+        add_local_rank(*train);
         auto* predict = add(Verb::predict, "predict", "classify image files");
         predict->add_option("--model", line_.model, "model folder, as train left it")->required();
         predict->add_option("files", line_.files, "image files")->required();
@@ -60,6 +61,7 @@ class Parser {
             throw ConfigError(text(error.what(), ". See tundish --help."));
         }
         take_root();
+        if (is_local_rank_) line_.started_as = local_rank_;
         if (!line_.finished) line_.verb = verb_of(argv[0]);
     }
 
@@ -72,6 +74,15 @@ class Parser {
         auto* command = app_.add_subcommand(name, sentence);
         commands_.emplace_back(verb, command);
         return command;
+    }
+
+    // What a supervisor adds for the processes that it starts; no options for people, and so without a place in --help.
+    void add_local_rank(CLI::App& train) {
+        const std::string hidden;
+        auto* index = train.add_option("--local-rank", local_rank_.index)->group(hidden);
+        auto* count = train.add_option("--local-ranks", local_rank_.count)->group(hidden)->needs(index);
+        train.add_option("--supervisor", local_rank_.supervisor)->group(hidden)->needs(count);
+        index->each([this](const std::string& /*value*/) { is_local_rank_ = true; });
     }
 
     void add_describe() {
@@ -164,6 +175,8 @@ class Parser {
     CLI::App app_{"tundish: a SageMaker training and inference container", "tundish"};
     std::vector<std::pair<Verb, CLI::App*>> commands_;
     std::string root_;
+    LocalRank local_rank_;
+    bool is_local_rank_ = false;
     CommandLine& line_;
 };
 

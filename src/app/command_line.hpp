@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ struct CommandLine {
     FeedArguments feed;
     PackArguments pack;
     ServeArguments serve;
-    bool finished = false;  ///< --help or --version was answered
+    std::optional<LocalRank> started_as;  ///< by the supervisor of this host's ranks; nothing in all other processes
+    bool finished = false;                ///< --help or --version was answered
 };
 
 /// Decodes argv. No verb and a job's configuration under the root mean `train`; so does a program name of "train"

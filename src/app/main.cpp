@@ -6,11 +6,13 @@
 #include <new>
 
 #include "command_line.hpp"
+#include "host_ranks.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/heap.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/distributed/peer_error.hpp"
 #include "tundish/sagemaker/failure.hpp"
 #include "tundish/sagemaker/paths.hpp"
 
@@ -23,8 +25,12 @@ constexpr int kMachineFault = 1;
 void run(const CommandLine& line) {
     switch (line.verb) {
         case Verb::train:
-            remove_stale_failure(Paths(line.root));
-            train_command(line.root);
+            if (line.started_as) {
+                stay_with(*line.started_as);
+            } else {
+                remove_stale_failure(Paths(line.root));
+            }
+            train_command(line.root, line.started_as);
             return;
         case Verb::predict:
             predict_command(line.model, line.files);
@@ -46,11 +52,11 @@ void run(const CommandLine& line) {
     }
 }
 
-int fail(const CommandLine& line, int code, const std::string& message) {
+int fail(const CommandLine& line, int code, const std::string& message, Fault fault = Fault::own) {
     log_error(message);
     const Paths paths(line.root);
     const bool no_verb_in_a_job = line.verb == Verb::none && std::filesystem::exists(paths.output());
-    if (line.verb == Verb::train || no_verb_in_a_job) write_failure(paths, message);
+    if (line.verb == Verb::train || no_verb_in_a_job) leave_cause(paths, line.started_as, fault, code, message);
     return code;
 }
 
@@ -65,6 +71,8 @@ int main_of(int argc, char** argv) {
     } catch (const Stopped& stop) {
         log_info(text("stopped on request during ", stop.what()));
         return 0;
+    } catch (const PeerError& error) {
+        return fail(line, kMachineFault, error.what(), Fault::peer);
     } catch (const Error& error) {
         return fail(line, error.blame() == Blame::user ? kUserFault : kMachineFault, error.what());
     } catch (const c10::Error& error) {

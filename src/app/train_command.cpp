@@ -1,14 +1,17 @@
 #include "tundish/app/commands.hpp"
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
+#include "host_ranks.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_stream.hpp"
 #include "tundish/distributed/cluster.hpp"
+#include "tundish/distributed/peer_error.hpp"
 #include "tundish/model/device.hpp"
-#include "tundish/sagemaker/failure.hpp"
 #include "tundish/sagemaker/hyperparameters.hpp"
 #include "tundish/sagemaker/input_data_config.hpp"
 #include "tundish/sagemaker/job_files.hpp"
@@ -24,9 +27,39 @@ void log_notes(const std::vector<std::string>& notes) {
     for (const auto& note : notes) log_info(note);
 }
 
-void refuse_what_is_not_built(const InputDataConfig& channels, const ResourceConfig& cluster) {
-    if (cluster.hosts.size() > 1 && choose_device().is_cuda())
-        throw ConfigError("training on the GPUs of several hosts is not built yet. Set instance_count to 1.");
+// Where this process stands among the ranks of the job.
+struct Place {
+    HostShare host;
+    int first = 0;  // of this host
+    int rank = 0;   // of this process; the host's first one for a supervisor
+};
+
+Place find_place(const JobSettings& settings, const ResourceConfig& cluster, const std::optional<LocalRank>& self) {
+    Place place;
+    // A rank sees its own GPU only: its supervisor has counted them.
+    if (self) {
+        place.host.ranks = self->count;
+    } else {
+        place.host = share_of_host(settings);
+    }
+    place.first = static_cast<int>(cluster.host_index()) * place.host.ranks;
+    place.rank = place.first + (self ? self->index : 0);
+    return place;
+}
+
+// A FIFO has one reader, and a supervisor that reads it for its ranks is not built.
+void refuse_a_shared_fifo(const ChannelSpec& channel, int ranks) {
+    if (channel.mode != InputMode::pipe) return;
+    throw ConfigError(text("channel '", channel.name, "' is in Pipe mode and this host has ", ranks,
+                           " ranks, which cannot share a FIFO yet. Use File or FastFile mode, or set ranks_per_host "
+                           "to 1."));
+}
+
+void refuse_what_is_not_built(const InputDataConfig& channels, int ranks_here) {
+    if (ranks_here > 1) {
+        refuse_a_shared_fifo(channels.train, ranks_here);
+        if (channels.validation) refuse_a_shared_fifo(*channels.validation, ranks_here);
+    }
     if (channels.model) {
         throw ConfigError(text("channel '", channels.model->name,
                                "' asks for incremental training, which is not built yet. Remove the channel."));
@@ -59,15 +92,18 @@ bool waits_for_streams(const InputDataConfig& channels) {
            (channels.validation && channels.validation->mode == InputMode::pipe);
 }
 
-ClusterOptions cluster_of(const ResourceConfig& config, const Paths& paths) {
+ClusterOptions cluster_of(const ResourceConfig& config, const Place& place, const Paths& paths,
+                          const std::optional<LocalRank>& self) {
     ClusterOptions options;
     options.hosts = config.hosts;
-    options.rank = static_cast<int>(config.host_index());
+    options.ranks_per_host = place.host.ranks;
+    options.rank = place.rank;
+    options.device = choose_device();
     options.network_interface = config.network_interface_name;
     options.port = rendezvous_port();
-    options.on_loss = [paths](const std::string& reason) {
+    options.on_loss = [paths, self](const std::string& reason) {
         log_error(reason);
-        write_failure(paths, reason);
+        leave_cause(paths, self, Fault::peer, 1, reason);
         std::_Exit(1);
     };
     return options;
@@ -95,31 +131,44 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     if (data.stream) data.stream->report_skipped();
 }
 
-}  // namespace
-
-void train_command(const std::filesystem::path& root) {
-    const Paths paths(root);
-    const JobSettings settings = read_hyperparameters(paths);
-    const ResourceConfig cluster = read_resource_config(paths);
-    log_setup(settings.log_level, static_cast<int>(cluster.host_index()));
-    log_notes(settings.notes);
-    const InputDataConfig channels = read_input_data_config(paths);
-    log_notes(channels.notes);
-    refuse_what_is_not_built(channels, cluster);
-    const TrainingPaths files = paths_of(paths, cluster.current_host);
-
-    set_up_device(choose_device(), /*threads=*/0, settings.options.deterministic);
-    const auto communicator = join_cluster(cluster_of(cluster, paths));
+void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const InputDataConfig& channels,
+              const TrainingPaths& files) {
+    set_up_device(cluster.device, /*threads=*/0, settings.options.deterministic);
+    const auto communicator = join_cluster(cluster);
     try {
         train_in(*communicator, settings, channels, files);
         communicator->leave();
     } catch (const Stopped&) {
         communicator->report_stop();
         throw;
+    } catch (const PeerError&) {
+        // No failure of this rank, so it reports none. The others look once a second for whose it is, in rank 0's
+        // store.
+        if (communicator->rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+        throw;
     } catch (const std::exception& error) {
         communicator->report_failure(error.what());
         throw;
     }
+}
+
+}  // namespace
+
+void train_command(const std::filesystem::path& root, const std::optional<LocalRank>& started_as) {
+    const Paths paths(root);
+    const JobSettings settings = read_hyperparameters(paths);
+    const ResourceConfig cluster = read_resource_config(paths);
+    const Place place = find_place(settings, cluster, started_as);
+    log_setup(settings.log_level, place.rank);
+    const InputDataConfig channels = read_input_data_config(paths);
+    if (!started_as) {  // its supervisor has said it
+        log_notes(settings.notes);
+        log_notes(channels.notes);
+    }
+    refuse_what_is_not_built(channels, place.host.ranks);
+    const TrainingPaths files = paths_of(paths, cluster.current_host);
+    if (!started_as && place.host.ranks > 1) return train_in_processes(root, place.host, place.first);
+    run_rank(cluster_of(cluster, place, paths, started_as), settings, channels, files);
 }
 
 }  // namespace tundish

@@ -4,9 +4,9 @@
 
 #include <map>
 
-#include "tundish/base/error.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/distributed/peer_error.hpp"
 
 namespace tundish {
 namespace {
@@ -52,9 +52,9 @@ void GroupCommunicator::together(const char* what, const Call& call) {
     } catch (const std::exception& error) {
         std::string reason = watch_.reason_of_break();
         if (stop_requested()) throw Stopped(what);
-        if (reason.empty()) reason = text("a connection to another host broke: ", first_line(error.what()));
-        throw MachineError(text(reason, ". This host, ", name_of(options_, options_.rank), ", was in ", what,
-                                ". Look at that host's log; a restarted job continues from the last checkpoint."));
+        if (reason.empty()) reason = text("a connection to another rank broke: ", first_line(error.what()));
+        throw PeerError(text(reason, ". This rank, ", name_of(options_, options_.rank), ", was in ", what,
+                             ". Look at that host's log; a restarted job continues from the last checkpoint."));
     }
 }
 

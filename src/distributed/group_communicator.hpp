@@ -15,8 +15,8 @@ class GroupCommunicator final : public Communicator {
     GroupCommunicator(const ClusterOptions& options, Store store, c10::intrusive_ptr<c10d::Backend> backend);
 
     [[nodiscard]] int rank() const override { return options_.rank; }
-    [[nodiscard]] int size() const override { return static_cast<int>(options_.hosts.size()); }
-    [[nodiscard]] int ranks_per_host() const override { return 1; }
+    [[nodiscard]] int size() const override { return options_.size(); }
+    [[nodiscard]] int ranks_per_host() const override { return options_.ranks_per_host; }
     void all_reduce_sum(const std::vector<at::Tensor>& tensors) override;
     std::unique_ptr<PendingSum> start_sum(const at::Tensor& flat) override;
     void broadcast(const std::vector<at::Tensor>& tensors) override;

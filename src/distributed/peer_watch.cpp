@@ -1,6 +1,9 @@
 #include "peer_watch.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
 
 #include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
@@ -10,6 +13,7 @@ namespace tundish {
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kSilenceAfterBreak = 4s;
 
@@ -20,107 +24,171 @@ std::string beat_key(int rank) {
     return text("beat/", rank);
 }
 
+std::int64_t whole_seconds(Clock::duration duration) {
+    return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
 }  // namespace
 
 std::string failure_key(int rank) {
     return text("failure/", rank);
 }
 
-PeerWatch::PeerWatch(const ClusterOptions& options)
-    : options_(options),
-      store_(open_second_connection(options)),
-      signs_(options.hosts.size()),
-      silence_limit_(options.silence_limit) {
-    for (auto& sign : signs_) sign.seen = std::chrono::steady_clock::now();
-    thread_ = std::thread([this] { run(); });
-}
+struct PeerWatch::State {
+    explicit State(const ClusterOptions& wanted)
+        : options(wanted),
+          store(open_second_connection(wanted)),
+          signs(static_cast<std::size_t>(wanted.size())),
+          silence_limit(wanted.silence_limit) {}
 
-PeerWatch::~PeerWatch() {
-    stop();
-    thread_.join();
-}
+    struct Sign {
+        std::int64_t count = 0;
+        Clock::time_point seen = Clock::now();
+    };
 
-void PeerWatch::stop() {
-    const std::scoped_lock lock(mutex_);
-    stopping_ = true;
-    changed_.notify_all();
-}
+    const ClusterOptions options;
+    const Store store;
+    std::vector<Sign> signs;   // of the talking thread alone, as what follows
+    bool stop_spread = false;  // this rank and the others know of each other's request to stop
 
-std::string PeerWatch::reason_of_break() {
-    std::unique_lock lock(mutex_);
-    silence_limit_ = std::min(silence_limit_, kSilenceAfterBreak);
-    changed_.wait_for(lock, silence_limit_ + 3s, [this] { return stopping_ || !reason_.empty(); });
-    return reason_;
-}
+    std::mutex mutex;  // of what follows
+    std::condition_variable changed;
+    bool stopping = false;
+    bool talking = true;
+    std::chrono::seconds silence_limit;
+    Clock::time_point answered = Clock::now();  // the store, the last time
+    Clock::time_point lost_at;
+    std::string reason;
 
-bool PeerWatch::pause(std::chrono::milliseconds duration) {
-    std::unique_lock lock(mutex_);
-    return !changed_.wait_for(lock, duration, [this] { return stopping_; });
-}
+    void talk();
+    void guard();
+    void spread_stop();
+    [[nodiscard]] std::string look_around(std::chrono::seconds limit);
+    void lose(const std::string& why);
+    [[nodiscard]] std::string stuck_store() const;
+    [[nodiscard]] bool pause(std::chrono::milliseconds duration);
+};
 
 // Goes on giving signs after a loss: this rank lives, and the others must not miss it too.
-void PeerWatch::run() {
-    std::chrono::steady_clock::time_point lost_at;
+void PeerWatch::State::talk() {
+    try {
+        do {
+            std::chrono::seconds limit{};
+            {
+                const std::scoped_lock lock(mutex);
+                limit = silence_limit;
+            }
+            const std::string missing = look_around(limit);
+            const std::scoped_lock lock(mutex);
+            answered = Clock::now();
+            lose(missing);
+        } while (pause(1s));
+    } catch (const std::exception&) {
+        const std::scoped_lock lock(mutex);
+        lose(text(name_of(options, 0), " is gone: its store at port ", options.port, " does not answer"));
+    }
+    const std::scoped_lock lock(mutex);
+    talking = false;
+    changed.notify_all();
+}
+
+// Never asks the store: a call to one that stands still does not return.
+void PeerWatch::State::guard() {
     bool told = false;
-    do {
-        std::string reason;
-        const auto limit = silence_limit();
-        try {
-            reason = look_around(limit);
-        } catch (const std::exception&) {
-            reason = text(name_of(options_, 0), " is gone: its store at port ", options_.port, " does not answer");
-        }
-        const auto now = std::chrono::steady_clock::now();
-        const std::scoped_lock lock(mutex_);
-        if (stopping_) return;
-        if (!reason.empty() && reason_.empty()) {
-            reason_ = reason;
-            lost_at = now;
-            changed_.notify_all();
-        }
-        if (!reason_.empty() && !told && now - lost_at > kPatience && options_.on_loss) {
-            told = true;
-            options_.on_loss(reason_);
-        }
-    } while (pause(1s));
+    while (pause(250ms)) {
+        std::unique_lock lock(mutex);
+        lose(stuck_store());
+        if (told || reason.empty() || Clock::now() - lost_at <= kPatience || !options.on_loss) continue;
+        told = true;
+        const std::string why = reason;
+        lock.unlock();
+        options.on_loss(why);
+    }
 }
 
-std::chrono::seconds PeerWatch::silence_limit() {
-    const std::scoped_lock lock(mutex_);
-    return silence_limit_;
+// The caller holds the lock.
+void PeerWatch::State::lose(const std::string& why) {
+    if (why.empty() || stopping || !reason.empty()) return;
+    reason = why;
+    lost_at = Clock::now();
+    changed.notify_all();
 }
 
-void PeerWatch::spread_stop() {
-    if (stop_spread_) return;
+// The caller holds the lock.
+std::string PeerWatch::State::stuck_store() const {
+    const auto silent = Clock::now() - answered;
+    if (!talking || silent < silence_limit) return {};
+    return text(name_of(options, 0), " stopped answering ", whole_seconds(silent), " s ago");
+}
+
+bool PeerWatch::State::pause(std::chrono::milliseconds duration) {
+    std::unique_lock lock(mutex);
+    return !changed.wait_for(lock, duration, [this] { return stopping; });
+}
+
+void PeerWatch::State::spread_stop() {
+    if (stop_spread) return;
     if (stop_requested()) {
-        const std::string own = std::to_string(options_.rank);
-        store_->set(kStopKey, std::vector<std::uint8_t>(own.begin(), own.end()));
-    } else if (store_->check({kStopKey})) {
-        const auto asked = store_->get(kStopKey);
-        log_info(text(name_of(options_, std::stoi(std::string(asked.begin(), asked.end()))),
+        const std::string own = std::to_string(options.rank);
+        store->set(kStopKey, std::vector<std::uint8_t>(own.begin(), own.end()));
+    } else if (store->check({kStopKey})) {
+        const auto asked = store->get(kStopKey);
+        log_info(text(name_of(options, std::stoi(std::string(asked.begin(), asked.end()))),
                       " was asked to stop, so all stop"));
         request_stop();
     }
-    stop_spread_ = stop_requested();
+    stop_spread = stop_requested();
 }
 
-std::string PeerWatch::look_around(std::chrono::seconds limit) {
-    store_->add(beat_key(options_.rank), 1);
+std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
+    store->add(beat_key(options.rank), 1);
     spread_stop();
-    const auto now = std::chrono::steady_clock::now();
-    for (int rank = 0; rank < static_cast<int>(signs_.size()); ++rank) {
-        if (rank == options_.rank) continue;
-        if (store_->check({failure_key(rank)})) {
-            const auto why = store_->get(failure_key(rank));
-            return text(name_of(options_, rank), " failed: ", std::string(why.begin(), why.end()));
+    const auto now = Clock::now();
+    for (int rank = 0; rank < options.size(); ++rank) {
+        if (rank == options.rank) continue;
+        if (store->check({failure_key(rank)})) {
+            const auto why = store->get(failure_key(rank));
+            return text(name_of(options, rank), " failed: ", std::string(why.begin(), why.end()));
         }
-        auto& sign = signs_[static_cast<std::size_t>(rank)];
-        const std::int64_t count = store_->add(beat_key(rank), 0);
+        auto& sign = signs[static_cast<std::size_t>(rank)];
+        const std::int64_t count = store->add(beat_key(rank), 0);
         if (count != sign.count) sign = {count, now};
-        const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - sign.seen);
-        if (silent >= limit) return text(name_of(options_, rank), " stopped answering ", silent.count(), " s ago");
+        if (now - sign.seen >= limit)
+            return text(name_of(options, rank), " stopped answering ", whole_seconds(now - sign.seen), " s ago");
     }
     return {};
+}
+
+PeerWatch::PeerWatch(const ClusterOptions& options)
+    : state_(std::make_shared<State>(options)),
+      talk_([state = state_] { state->talk(); }),
+      guard_([state = state_] { state->guard(); }) {}
+
+PeerWatch::~PeerWatch() {
+    stop();
+    guard_.join();
+    std::unique_lock lock(state_->mutex);
+    const bool ended = state_->changed.wait_for(lock, 2s, [this] { return !state_->talking; });
+    lock.unlock();
+    if (ended) {
+        talk_.join();
+    } else {
+        talk_.detach();
+    }
+}
+
+void PeerWatch::stop() {
+    const std::scoped_lock lock(state_->mutex);
+    state_->stopping = true;
+    state_->changed.notify_all();
+}
+
+std::string PeerWatch::reason_of_break() {
+    std::unique_lock lock(state_->mutex);
+    state_->silence_limit = std::min(state_->silence_limit, kSilenceAfterBreak);
+    state_->changed.wait_for(lock, state_->silence_limit + 3s,
+                             [this] { return state_->stopping || !state_->reason.empty(); });
+    return state_->reason;
 }
 
 }  // namespace tundish

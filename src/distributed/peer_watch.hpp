@@ -1,8 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -10,11 +9,14 @@
 
 namespace tundish {
 
-/// A thread with its own connection to the store: gives a sign of life every second, and looks for those of the others
-/// and for what they report about their end. A request to stop goes from one rank to all.
+/// Gives a sign of life every second over a connection to the store of its own, and looks for those of the others and
+/// for what they report about their end. A store that stands still with rank 0 is noticed as well. A request to stop
+/// goes from one rank to all.
 class PeerWatch {
   public:
     explicit PeerWatch(const ClusterOptions& options);
+    PeerWatch(const PeerWatch&) = delete;
+    PeerWatch& operator=(const PeerWatch&) = delete;
     ~PeerWatch();
 
     /// A connection broke: from now on a peer is lost after four silent seconds. Returns why, as soon as that is known;
@@ -25,26 +27,11 @@ class PeerWatch {
     void stop();
 
   private:
-    void run();
-    [[nodiscard]] std::chrono::seconds silence_limit();
-    void spread_stop();
-    [[nodiscard]] std::string look_around(std::chrono::seconds limit);
-    [[nodiscard]] bool pause(std::chrono::milliseconds duration);
-
-    ClusterOptions options_;
-    Store store_;
-    struct Sign {
-        std::int64_t count = 0;
-        std::chrono::steady_clock::time_point seen;
-    };
-    std::vector<Sign> signs_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool stopping_ = false;
-    bool stop_spread_ = false;  ///< this rank and the others know of each other's request to stop
-    std::chrono::seconds silence_limit_;
-    std::string reason_;
-    std::thread thread_;
+    struct State;
+    // Shared with the talking thread, which is left behind when the store never answers it.
+    std::shared_ptr<State> state_;
+    std::thread talk_;
+    std::thread guard_;
 };
 
 /// The store's key under which a rank that was asked to stop leaves its number.

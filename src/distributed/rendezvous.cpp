@@ -2,11 +2,14 @@
 
 #include <netdb.h>
 
+#include <thread>
+
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/distributed/peer_error.hpp"
 
 namespace tundish {
 namespace {
@@ -15,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kPause = 100ms;
 constexpr double kSecondsBetweenNotes = 30.0;
+constexpr const char* kDisagreement = "disagreement";
 
 // Repeats `attempt`, which returns what is still missing or nothing, until it succeeds.
 template <typename Attempt>
@@ -26,16 +30,21 @@ void patiently(const ClusterOptions& options, const Attempt& attempt) {
         if (missing.empty()) return;
         const double seconds = waiting.seconds();
         if (seconds > static_cast<double>(options.arrival_limit.count())) {
-            throw MachineError(text(missing, "; gave up after ", options.arrival_limit.count(),
-                                    " s. Look at that host's log; all hosts must be able to reach port ", options.port,
-                                    " of ", options.hosts[0], '.'));
+            throw PeerError(text(missing, "; gave up after ", options.arrival_limit.count(),
+                                 " s. Look at that host's log; all hosts must be able to reach port ", options.port,
+                                 " of ", options.hosts[0], '.'));
         }
         if (seconds > next_note) {
-            log_info(text("waiting for the other hosts: ", missing, " (", fixed(seconds, 0), " s)"));
+            log_info(text("waiting for the other ranks: ", missing, " (", fixed(seconds, 0), " s)"));
             next_note = seconds + kSecondsBetweenNotes;
         }
         if (sleep_unless_stopped(kPause)) throw Stopped(missing);
     }
+}
+
+// The name of a job's only host need not resolve, and nobody else must find it.
+std::string meeting_point(const ClusterOptions& options) {
+    return options.hosts.size() == 1 ? "127.0.0.1" : options.hosts[0];
 }
 
 std::string resolve(const std::string& host) {
@@ -53,26 +62,50 @@ Store connect(const ClusterOptions& options, bool as_server, std::chrono::millis
     wanted.waitWorkers = false;
     wanted.useLibUV = false;
     wanted.timeout = limit;
-    return c10::make_intrusive<c10d::TCPStore>(options.hosts[0], wanted);
+    return c10::make_intrusive<c10d::TCPStore>(meeting_point(options), wanted);
 }
 
 std::string arrival_key(int rank) {
     return text("here/", rank);
 }
 
+std::vector<std::uint8_t> bytes_of(const std::string& value) {
+    return {value.begin(), value.end()};
+}
+
+void refuse_other_world(c10d::TCPStore& store) {
+    if (!store.check({kDisagreement})) return;
+    const auto found = store.get(kDisagreement);
+    throw ConfigError(text("the hosts do not agree on their ranks: ", std::string(found.begin(), found.end()),
+                           ". Set 'ranks_per_host' to the same number for all, and take hosts of one kind."));
+}
+
+// The first rank says what it takes the job for, the others compare. Whoever finds a difference tells all: some of them
+// wait for ranks that do not exist.
+void compare_worlds(const ClusterOptions& options, c10d::TCPStore& store) {
+    const auto own = text(options.size(), " ranks, ", options.ranks_per_host, " on each host, on ",
+                          options.device.is_cuda() ? "GPUs" : "CPUs");
+    const auto found = store.compareSet("world", {}, bytes_of(own));
+    const std::string first(found.begin(), found.end());
+    if (first == own) return;
+    store.set(kDisagreement, bytes_of(text(options.host_of(options.rank), " has ", own, ", another host has ", first)));
+    // The store ends with rank 0; the others look ten times a second.
+    if (options.rank == 0) std::this_thread::sleep_for(1s);
+}
+
 }  // namespace
 
 std::string name_of(const ClusterOptions& options, int rank) {
-    return text(options.hosts.at(static_cast<std::size_t>(rank)), " (rank ", rank, ")");
+    return text(options.host_of(rank), " (rank ", rank, ")");
 }
 
 Store open_store(const ClusterOptions& options) {
-    patiently(options, [&] { return resolve(options.hosts[0]); });
+    patiently(options, [&] { return resolve(meeting_point(options)); });
     if (options.rank == 0) {
         try {
             return connect(options, true, 30s);
         } catch (const std::exception& error) {
-            throw MachineError(text("cannot open port ", options.port, " for the other hosts: ",
+            throw MachineError(text("cannot open port ", options.port, " for the other ranks: ",
                                     first_line(error.what()), ". Is another job running on this machine?"));
         }
     }
@@ -93,10 +126,12 @@ Store open_second_connection(const ClusterOptions& options) {
 }
 
 void meet(const ClusterOptions& options, c10d::TCPStore& store) {
+    compare_worlds(options, store);
     store.set(arrival_key(options.rank), std::vector<std::uint8_t>{1});
     patiently(options, [&] {
+        refuse_other_world(store);
         std::vector<std::string> missing;
-        for (int rank = 0; rank < static_cast<int>(options.hosts.size()); ++rank) {
+        for (int rank = 0; rank < options.size(); ++rank) {
             if (!store.check({arrival_key(rank)})) missing.push_back(name_of(options, rank));
         }
         return missing.empty() ? std::string{} : text(join(missing, ", "), " did not come yet");

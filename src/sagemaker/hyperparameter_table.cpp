@@ -204,6 +204,8 @@ Rows running() {
                 "MB of undecoded records that a streamed train channel is shuffled in; 0 keeps the channel's order."),
         integer("num_training_samples", &D::num_training_samples, 1, kLargestInteger,
                 "Images in the train channel: needed to stream records, else compared with what is there."),
+        integer("ranks_per_host", &JobSettings::ranks_per_host, 0, 64,
+                "Training processes on each host; 0 takes one for each GPU, or one without GPUs."),
     };
 }
 
@@ -215,7 +217,6 @@ Rows not_yet() {
         planned("use_pretrained_model", ValueKind::boolean, "0", "Start from trained weights."),
         planned("multi_label", ValueKind::boolean, "0", "Several classes for an image."),
         planned("use_weighted_loss", ValueKind::boolean, "0", "Weighted loss for multi_label."),
-        planned("ranks_per_host", ValueKind::integer, "0", "Training processes on a host; 0 takes one for each GPU."),
     };
 }
 

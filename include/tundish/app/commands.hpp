@@ -8,12 +8,14 @@
 
 #include "tundish/data/feed.hpp"
 #include "tundish/data/pack.hpp"
+#include "tundish/distributed/local_rank.hpp"
 
 /// The verbs. Each reads, builds and runs; all throw what went wrong, and main() turns that into an exit code.
 namespace tundish {
 
-/// Runs the training job under `root`.
-void train_command(const std::filesystem::path& root);
+/// Runs this host's part of the training job under `root`: as its only rank, as the supervisor of several, or as one of
+/// those, which `started_as` says.
+void train_command(const std::filesystem::path& root, const std::optional<LocalRank>& started_as);
 
 /// What `serve` is told on the command line; the rest comes from environment variables.
 struct ServeArguments {

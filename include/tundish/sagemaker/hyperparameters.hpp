@@ -16,6 +16,7 @@ namespace tundish {
 struct JobSettings {
     TrainOptions options;
     LogLevel log_level = LogLevel::info;
+    int ranks_per_host = 0;  ///< training processes on each host; 0: one for each visible GPU, or one without GPUs
     /// Lines for the log, once it is set up: which names were set aside or ignored.
     std::vector<std::string> notes;
 };

@@ -149,6 +149,9 @@ TEST_CASE("choices know other dialects and say what is not built yet") {
     CHECK(with("precision_dtype", "\"float16\"").precision == Precision::fp16);
     CHECK(with("augmentation_type", "\"None\"").augmentation_type == Augmentation::none);
     CHECK(parse_hyperparameters(R"({"log_level":"debug"})").log_level == LogLevel::debug);
+    CHECK(parse_hyperparameters("{}").ranks_per_host == 0);
+    CHECK(parse_hyperparameters(R"({"ranks_per_host":"8"})").ranks_per_host == 8);
+    CHECK_FALSE(bad("ranks_per_host", "\"65\"").empty());
     CHECK(bad("optimizer", "\"adma\"") ==
           "hyperparameters: optimizer: \"adma\" is not one of sgd, nag, adam, adamw, rmsprop, muon (f)");
     CHECK(bad("augmentation_type", "\"crop_color_transform\"") ==
@@ -168,10 +171,10 @@ TEST_CASE("null and None count as not given") {
 
 TEST_CASE("names of features that come later accept only what changes nothing") {
     CHECK_NOTHROW(parse_hyperparameters(
-        R"({"use_pretrained_model":"0","num_layers":"0","multi_label":"False","image_layout":"auto","ranks_per_host":"0.0"})"));
+        R"({"use_pretrained_model":"0","num_layers":"0","multi_label":"False","image_layout":"auto","scale_learning_rate":"0"})"));
     CHECK(bad("num_layers", "\"152\"") == "hyperparameters: num_layers is not built yet: leave it out, or give 0 (f)");
     CHECK_FALSE(bad("use_pretrained_model", "\"1\"").empty());
-    CHECK_FALSE(bad("ranks_per_host", "\"7\"").empty());
+    CHECK_FALSE(bad("scale_learning_rate", "\"1\"").empty());
     CHECK_FALSE(bad("shuffle_buffer", "\"x\"").empty());
     CHECK(parse_hyperparameters(R"({"kv_store":"dist_sync"})").notes.size() == 1);
 }

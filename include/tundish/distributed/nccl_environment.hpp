@@ -1,0 +1,22 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace tundish {
+
+/// What NCCL finds on this host.
+struct NcclSurroundings {
+    std::string network_interface{};  ///< that exists; empty: NCCL chooses
+    bool efa_device = false;        ///< an Elastic Fabric Adapter is there
+    bool efa_plugin = false;        ///< aws-ofi-nccl can be loaded
+};
+
+/// The variables that NCCL, and PyTorch's use of it, should find unless the user has set them.
+std::map<std::string, std::string> nccl_defaults(const NcclSurroundings& host);
+
+/// True when `devices`, which is /sys/class/infiniband but in tests, holds one that the efa driver runs.
+bool has_efa_device(const std::filesystem::path& devices = "/sys/class/infiniband");
+
+}  // namespace tundish

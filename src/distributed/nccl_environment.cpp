@@ -1,0 +1,35 @@
+#include "tundish/distributed/nccl_environment.hpp"
+
+#include <system_error>
+
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+
+std::map<std::string, std::string> nccl_defaults(const NcclSurroundings& host) {
+    std::map<std::string, std::string> variables{
+        {"NCCL_DEBUG", "WARN"},
+        // PeerWatch finds out who was lost and ends the rank. PyTorch's own watch would abort it without saying who,
+        // and its supervisor would take it for the guilty one.
+        {"TORCH_NCCL_ASYNC_ERROR_HANDLING", "0"},
+        {"TORCH_NCCL_ENABLE_MONITORING", "0"},
+    };
+    // "=": this interface, not all whose names start so.
+    if (!host.network_interface.empty()) variables["NCCL_SOCKET_IFNAME"] = text('=', host.network_interface);
+    if (host.efa_plugin && host.efa_device) variables["FI_PROVIDER"] = "efa";
+    // Without an adapter the plugin ends the job or hangs (aws-ofi-nccl issue 174).
+    if (host.efa_plugin && !host.efa_device) variables["NCCL_NET"] = "Socket";
+    return variables;
+}
+
+bool has_efa_device(const std::filesystem::path& devices) {
+    std::error_code error;
+    for (const auto& device : std::filesystem::directory_iterator(devices, error)) {
+        std::error_code no_driver;
+        if (std::filesystem::read_symlink(device.path() / "device" / "driver", no_driver).filename() == "efa")
+            return true;
+    }
+    return false;
+}
+
+}  // namespace tundish
