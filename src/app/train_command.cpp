@@ -118,8 +118,8 @@ RecordShare share_of(const ChannelSpec& channel, const Communicator& communicato
 
 void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
               const TrainingPaths& files) {
-    const bool finished =
-        communicator.rank() == 0 && waits_for_streams(channels) && already_finished(settings.options, files, size_of(communicator));
+    const bool finished = communicator.rank() == 0 && waits_for_streams(channels) &&
+                          already_finished(settings.options, files, size_of(communicator));
     if (communicator.any(finished)) return;
     DataOptions wanted = settings.options.data;
     wanted.share = share_of(channels.train, communicator);

@@ -84,6 +84,7 @@ class ChannelFeeder {
     // False when no further pass will be read.
     bool run_pass(const Fifo& fifo, std::int64_t pass) {
         FifoWriter writer(what_, watch_, options_.bytes_per_second);
+        if (pass == 0) log_info(text(what_, ": waiting for a reader of ", fifo.path().string()));
         if (!writer.open(fifo, deadline_)) {
             log_info(text(what_, ": the reader went away before pass ", pass));
             return false;

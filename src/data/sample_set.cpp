@@ -239,6 +239,8 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     const ChannelSpec& validating = validation != nullptr ? *validation : train;
     data.train_sharded = train.distribution == Distribution::sharded_by_s3_key;
     data.validation_sharded = validating.distribution == Distribution::sharded_by_s3_key;
+    // A channel that is not there is found out before the other one has been read for an hour.
+    if (validation != nullptr && validation->mode != InputMode::pipe) static_cast<void>(list_channel(*validation));
     std::optional<OpenedChannel> opened;
     const bool empty = is_empty_shard(train);
     if (train.mode != InputMode::pipe && !empty) opened = open_channel(train, train_lst, options.format);

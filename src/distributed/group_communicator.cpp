@@ -53,8 +53,9 @@ void GroupCommunicator::together(const char* what, const Call& call) {
         std::string reason = watch_.reason_of_break();
         if (stop_requested()) throw Stopped(what);
         if (reason.empty()) reason = text("a connection to another rank broke: ", first_line(error.what()));
-        throw PeerError(text(reason, ". This rank, ", name_of(options_, options_.rank), ", was in ", what,
-                             ". Look at that host's log; a restarted job continues from the last checkpoint."));
+        while (reason.ends_with('.')) reason.pop_back();
+        throw PeerError(text(reason, ". Look at that host's log. (This rank, ", name_of(options_, options_.rank),
+                             ", was in ", what, " with the others.)"));
     }
 }
 

@@ -60,8 +60,10 @@ void save_artifact(const std::filesystem::path& folder, const Network& network, 
 ModelConfig load_model_config(const std::filesystem::path& folder) {
     const auto path = folder / kConfigFile;
     if (!std::filesystem::exists(path)) {
-        throw ArtifactError(
-            text("no ", kConfigFile, " in ", folder.string(), ": expected the model folder that `tundish train` left"));
+        const bool below = std::filesystem::exists(folder / "model" / kConfigFile);
+        throw ArtifactError(text("no ", kConfigFile, " in ", folder.string(),
+                                 ": expected the model folder that `tundish train` left",
+                                 below ? text("; there is one in ", (folder / "model").string()) : std::string{}));
     }
     return model_config_from_json(read_file(path), path.string());
 }

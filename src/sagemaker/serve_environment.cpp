@@ -106,6 +106,9 @@ void read_reply_type(Reader& reader, ServeOptions& options) {
 
 void read_serve_environment(const Environment& environment, ServeOptions& options) {
     Reader reader(environment);
+    const auto multi_model = reader.text_of("SAGEMAKER_MULTI_MODEL");
+    if (lower(multi_model) == "true" || multi_model == "1")
+        reader.complain("SAGEMAKER_MULTI_MODEL", multi_model, "false: multi-model endpoints are not built yet");
     reader.number("SAGEMAKER_BIND_TO_PORT", 1, 65535, [&](int value) { options.port = value; });
     if (const auto range = reader.text_of("SAGEMAKER_SAFE_PORT_RANGE"); !range.empty() && !is_port_range(range)) {
         reader.complain("SAGEMAKER_SAFE_PORT_RANGE", range, "two ports such as 8081-9000");

@@ -23,8 +23,8 @@ constexpr const char* kHead = R"html(<!doctype html>
   #result { display: flex; gap: 1.2rem; margin-top: 1.2rem; align-items: flex-start; flex-wrap: wrap; }
   #shown { width: 10rem; image-rendering: pixelated; border-radius: .3rem; }
   ol { list-style: none; margin: 0; padding: 0; flex: 1; min-width: 16rem; }
-  li { display: grid; grid-template-columns: 8rem 1fr 4rem; gap: .6rem; align-items: center; }
-  li b { font-weight: 500; overflow-wrap: anywhere; } li span { text-align: right; font-variant-numeric: tabular-nums; }
+  li { display: grid; grid-template-columns: 8rem 1fr 5rem; gap: .6rem; align-items: center; }
+  li b { font-weight: 500; overflow-wrap: anywhere; } li span { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
   .bar { height: .7rem; border-radius: .3rem; background: var(--accent); min-width: 1px; }
   .error { color: #b00020; } code { font-size: .9em; }
 </style>

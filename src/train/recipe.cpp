@@ -164,6 +164,21 @@ std::map<std::string, std::string> resume_settings(const TrainOptions& options, 
             {"seed", text(options.seed)}};
 }
 
+std::vector<std::string> doubts_about(const TrainOptions& options, const Recipe& recipe, bool validates) {
+    constexpr std::int64_t kFewSteps = 20;
+    std::vector<std::string> doubts;
+    if (!validates && (options.early_stopping || options.target_accuracy > 0.0)) {
+        doubts.emplace_back(
+            "early_stopping and target_accuracy do nothing: they look at the validation accuracy, and the job has no "
+            "validation channel");
+    }
+    if (recipe.total_steps < kFewSteps) {
+        doubts.push_back(text("the weights are updated only ", recipe.total_steps,
+                              " times in all: lower 'batch_size' or raise 'epochs'"));
+    }
+    return doubts;
+}
+
 std::string describe_recipe(const TrainOptions& options, const Recipe& recipe) {
     return text(options.model, ", ", to_text(recipe.optimizer), ", ", recipe.epochs, " epochs of ",
                 recipe.steps_per_epoch, " steps, batch ", recipe.batch_size, ", learning rate ", recipe.learning_rate,

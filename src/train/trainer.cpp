@@ -96,8 +96,9 @@ class Trainer {
     }
 
     void announce() const {
-        log_info(text("device: ", describe_device(device_), "; arithmetic ", at::toString(compute_)));
+        log_info(text("device: ", describe_device(device_), "; arithmetic ", name_of(compute_)));
         log_info(describe_recipe(options_, recipe_));
+        for (const auto& warning : doubts_about(options_, recipe_, data_.validation.has_value())) log_warning(warning);
         log_info(text(network_.parameter_count(), " parameters, ", network_.architecture().classes, " classes, images ",
                       to_text(network_.architecture().input)));
     }
@@ -371,6 +372,10 @@ class Trainer {
 TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
                      Communicator& communicator) {
     TrainOptions decided = options;
+    if (data.train.class_names.size() < 2) {
+        throw DataError(text("channel 'train': expected samples of at least 2 classes, found ",
+                             data.train.class_names.size(), ": there is nothing to tell apart."));
+    }
     decided.model = choose_model(options.model, data.train.shape);
     return Trainer(decided, data, paths, communicator).run();
 }

@@ -30,12 +30,12 @@ at::ScalarType dtype_of(Precision precision, const at::Device& device) {
     return at::kFloat;
 }
 
+}  // namespace
+
 const char* name_of(at::ScalarType compute) {
     if (compute == at::kBFloat16) return "bf16";
     return compute == at::kHalf ? "fp16" : "fp32";
 }
-
-}  // namespace
 
 at::ScalarType choose_compute(Precision precision, const at::Device& device) {
     const auto compute = dtype_of(precision, device);

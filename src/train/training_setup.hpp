@@ -22,6 +22,9 @@ namespace tundish {
 /// ConfigError for half precision on a CPU.
 at::ScalarType choose_compute(Precision precision, const at::Device& device);
 
+/// As users write a precision: "fp32".
+const char* name_of(at::ScalarType compute);
+
 /// What gradients are sent as; nothing: as they are.
 std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression);
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tundish/train/options.hpp"
 
@@ -45,6 +46,9 @@ Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobS
 
 /// The settings and data facts that a resumed job must share with its checkpoint, by name.
 std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe);
+
+/// Sentences on what is allowed but hardly meant: rules that never apply, a handful of updates in all.
+std::vector<std::string> doubts_about(const TrainOptions& options, const Recipe& recipe, bool validates);
 
 /// One line for the log: "airbench, muon, 8 epochs of 25 steps, batch 2000, …".
 std::string describe_recipe(const TrainOptions& options, const Recipe& recipe);

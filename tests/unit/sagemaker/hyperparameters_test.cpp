@@ -66,7 +66,7 @@ TEST_CASE("recorded hyperparameters are understood, whatever the SDK did to them
 
     const auto tuned = parse_hyperparameters(kTuningJob.hyperparameters);
     CHECK(tuned.options.learning_rate == 0.0012589254117941675);
-    CHECK(tuned.options.batch_size == 64);
+    CHECK(tuned.options.batch_size_per_host == 64);
     CHECK(tuned.options.precision == Precision::fp32);
     CHECK(tuned.options.data.num_classes == 10);
     CHECK(tuned.options.data.image_shape == ImageShape{3, 32, 32});
@@ -174,7 +174,6 @@ TEST_CASE("names of features that come later accept only what changes nothing") 
         R"({"use_pretrained_model":"0","num_layers":"0","multi_label":"False","image_layout":"auto","scale_learning_rate":"0"})"));
     CHECK(bad("num_layers", "\"152\"") == "hyperparameters: num_layers is not built yet: leave it out, or give 0 (f)");
     CHECK_FALSE(bad("use_pretrained_model", "\"1\"").empty());
-    CHECK_FALSE(bad("scale_learning_rate", "\"1\"").empty());
     CHECK_FALSE(bad("shuffle_buffer", "\"x\"").empty());
     CHECK(parse_hyperparameters(R"({"kv_store":"dist_sync"})").notes.size() == 1);
 }

@@ -49,6 +49,7 @@ TEST_CASE("each variable does what the platform or the toolkits say") {
     CHECK(read({{"SAGEMAKER_BIND_TO_PORT", "9001"}}).port == 9001);
     CHECK(read({{"SAGEMAKER_BIND_TO_PORT", " 9001 "}}).port == 9001);
     CHECK(read({{"SAGEMAKER_SAFE_PORT_RANGE", "8081-9000"}}).port == 8080);
+    CHECK_NOTHROW(read({{"SAGEMAKER_MULTI_MODEL", "false"}}));
     CHECK(read({{"SAGEMAKER_MODEL_SERVER_WORKERS", "3"}}).workers == 3);
     CHECK(read({{"SAGEMAKER_TS_MAX_WORKERS", "4"}}).workers == 4);
     CHECK(read({{"SAGEMAKER_MODEL_SERVER_TIMEOUT", "20"}}).request_time == 20s);
@@ -94,6 +95,7 @@ TEST_CASE("what cannot be used is refused with its name and value") {
     const std::vector<std::pair<std::string, std::vector<std::string>>> table{
         {"SAGEMAKER_BIND_TO_PORT", {"0", "65536", "http", "80.5", "-1", "8080x"}},
         {"SAGEMAKER_SAFE_PORT_RANGE", {"8080", "9000-8081", "0-10", "1-70000", "a-b", "1-2-3", "-"}},
+        {"SAGEMAKER_MULTI_MODEL", {"true", "True", "1"}},
         {"SAGEMAKER_MODEL_SERVER_WORKERS", {"0", "-1", "two", "99999"}},
         {"SAGEMAKER_MODEL_SERVER_TIMEOUT", {"0", "3601"}},
         {"SAGEMAKER_TS_BATCH_SIZE", {"0", "4097"}},

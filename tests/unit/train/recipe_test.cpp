@@ -128,3 +128,12 @@ TEST_CASE("a batch may be told for each host, a learning rate for each rank") {
     options.scale_learning_rate = false;
     CHECK(make_recipe(options, 50000, {.ranks = 8, .hosts = 4}).learning_rate == Approx(0.01));
 }
+
+TEST_CASE("what is hardly meant is doubted") {
+    TrainOptions options;
+    CHECK(doubts_about(options, make_recipe(options, 50000), true).empty());
+    CHECK(doubts_about(options, make_recipe(options, 120), true).size() == 1);  // 8 epochs of one step
+    options.target_accuracy = 0.5;
+    CHECK(doubts_about(options, make_recipe(options, 50000), true).empty());
+    CHECK(doubts_about(options, make_recipe(options, 50000), false).size() == 1);
+}
