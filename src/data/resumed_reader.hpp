@@ -3,7 +3,7 @@
 #include "tundish/data/channel.hpp"
 #include "tundish/data/data_options.hpp"
 #include "tundish/data/image_fit.hpp"
-#include "tundish/data/record_reader.hpp"
+#include "tundish/data/wrapped_reader.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -16,41 +16,37 @@
 namespace tundish {
 
 /// A reader whose first records can be looked at before they are given. One thread, but for load().
-class ResumedReader : public RecordReader {
+class ResumedReader : public WrappedReader {
   public:
-    explicit ResumedReader(std::unique_ptr<RecordReader> reader) : reader_(std::move(reader)) {}
+    explicit ResumedReader(std::unique_ptr<RecordReader> reader) : WrappedReader(std::move(reader)) {}
 
     /// Record `i` from here, loaded, which next_unloaded() will still give as if it had not been; null behind the end.
     /// Valid until the next call.
     const Record* look_at(std::size_t i) {
         while (looked_at_.size() <= i) {
-            auto record = reader_->next_unloaded();
+            auto record = reader().next_unloaded();
             if (!record) return nullptr;
             looked_at_.push_back(std::move(*record));
         }
         if (!needs_load(looked_at_[i])) return &looked_at_[i];
         shown_ = looked_at_[i];
-        reader_->load(shown_);
+        reader().load(shown_);
         return &shown_;
     }
 
     /// Its records must not have been looked at.
-    bool read_all_into(SampleSet& samples) override { return looked_at_.empty() && reader_->read_all_into(samples); }
+    bool read_all_into(SampleSet& samples) override { return looked_at_.empty() && reader().read_all_into(samples); }
 
     std::optional<Record> next() override {
-        if (looked_at_.empty()) return reader_->next();
+        if (looked_at_.empty()) return reader().next();
         auto record = take();
-        if (needs_load(*record)) reader_->load(*record);
+        if (needs_load(*record)) reader().load(*record);
         return record;
     }
-    std::optional<Record> next_unloaded() override { return looked_at_.empty() ? reader_->next_unloaded() : take(); }
+    std::optional<Record> next_unloaded() override { return looked_at_.empty() ? reader().next_unloaded() : take(); }
     void load(Record& record) const override {
-        if (needs_load(record)) reader_->load(record);
+        if (needs_load(record)) reader().load(record);
     }
-    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
-    [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
-    [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }
-    [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
 
   private:
     static bool needs_load(const Record& record) { return record.payload.empty() && record.problem.empty(); }
@@ -61,7 +57,6 @@ class ResumedReader : public RecordReader {
         return record;
     }
 
-    std::unique_ptr<RecordReader> reader_;
     std::deque<Record> looked_at_;
     Record shown_;
 };

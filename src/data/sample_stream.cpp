@@ -10,6 +10,7 @@
 #include "tundish/data/decode_pipeline.hpp"
 #include "tundish/data/image_fit.hpp"
 #include "tundish/data/pipe_channel.hpp"
+#include "tundish/data/shared_reader.hpp"
 #include "tundish/data/shuffled_reader.hpp"
 
 #include <algorithm>

@@ -3,17 +3,17 @@
 namespace tundish {
 
 std::optional<Record> SharedReader::next() {
-    return pass_over_others() ? reader_->next() : std::nullopt;
+    return pass_over_others() ? reader().next() : std::nullopt;
 }
 
 std::optional<Record> SharedReader::next_unloaded() {
-    return pass_over_others() ? reader_->next_unloaded() : std::nullopt;
+    return pass_over_others() ? reader().next_unloaded() : std::nullopt;
 }
 
 // False at the end.
 bool SharedReader::pass_over_others() {
     for (; position_ % share_.of != share_.place; ++position_) {
-        if (!reader_->next_unloaded()) return false;
+        if (!reader().next_unloaded()) return false;
     }
     ++position_;
     return true;

@@ -14,7 +14,7 @@ std::int64_t memory_of(const Record& record) {
 }  // namespace
 
 ShuffledReader::ShuffledReader(std::unique_ptr<RecordReader> reader, std::int64_t window_bytes, std::uint64_t key)
-    : reader_(std::move(reader)), window_bytes_(window_bytes), key_(key) {}
+    : WrappedReader(std::move(reader)), window_bytes_(window_bytes), key_(key) {}
 
 std::optional<Record> ShuffledReader::next() {
     auto record = next_unloaded();
@@ -36,7 +36,7 @@ std::optional<Record> ShuffledReader::next_unloaded() {
 // At least one record, however large it is.
 void ShuffledReader::fill() {
     while (!ended_ && (window_.empty() || bytes_ < window_bytes_)) {
-        auto record = reader_->next_unloaded();
+        auto record = reader().next_unloaded();
         if (!record) {
             ended_ = true;
             return;

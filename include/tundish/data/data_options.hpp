@@ -7,8 +7,8 @@
 #include "tundish/data/image.hpp"
 #include "tundish/data/image_layout.hpp"
 #include "tundish/data/record_reader.hpp"
+#include "tundish/data/record_share.hpp"
 #include "tundish/data/recordio.hpp"
-#include "tundish/data/shared_reader.hpp"
 
 namespace tundish {
 

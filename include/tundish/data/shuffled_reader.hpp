@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tundish/data/record_reader.hpp"
+#include "tundish/data/wrapped_reader.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -11,23 +11,17 @@ namespace tundish {
 /// Another reader's records in a random order, as far as a window of undecoded bytes allows: each record given is a
 /// random one of those in the window. The same key gives the same order. With a window that holds all, the order is a
 /// uniform one. One thread, but for load().
-class ShuffledReader : public RecordReader {
+class ShuffledReader : public WrappedReader {
   public:
     /// `window_bytes` 0: the reader's own order. Records whose bytes load() fetches later count with their names only.
     ShuffledReader(std::unique_ptr<RecordReader> reader, std::int64_t window_bytes, std::uint64_t key);
 
     std::optional<Record> next() override;
     std::optional<Record> next_unloaded() override;
-    void load(Record& record) const override { reader_->load(record); }
-    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
-    [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
-    [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }
-    [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
 
   private:
     void fill();
 
-    std::unique_ptr<RecordReader> reader_;
     std::int64_t window_bytes_;
     std::uint64_t key_;
     std::vector<Record> window_;
