@@ -5,7 +5,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
 #include "group_communicator.hpp"
-#ifdef TUNDISH_CUDA
+#ifdef USE_C10D_NCCL
 #include "nccl_backend.hpp"
 #endif
 #include "tundish/base/error.hpp"
@@ -42,8 +42,14 @@ c10::intrusive_ptr<c10d::Backend> gloo(const ClusterOptions& options, const Stor
 
 c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, const Store& store) {
     auto for_memory = gloo(options, store);
-#ifdef TUNDISH_CUDA
+#ifdef USE_C10D_NCCL
     if (options.device.is_cuda()) return nccl_beside(for_memory, options);
+#else
+    if (options.device.is_cuda()) {
+        throw ConfigError(
+            "this tundish was built without NCCL, so several GPUs cannot work together. Set instance_count and "
+            "ranks_per_host to 1, or build with every wheel of scripts/gpu-libtorch.lock.");
+    }
 #endif
     return for_memory;
 }

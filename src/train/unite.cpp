@@ -74,6 +74,7 @@ std::vector<std::string> common_classes(const std::vector<Summary>& ranks) {
 }
 
 void rename_classes(SampleSet& samples, const std::vector<std::string>& names) {
+    if (samples.class_names == names) return;
     std::vector<std::int64_t> places;
     for (const auto& name : samples.class_names) {
         const auto found = std::find(names.begin(), names.end(), name);

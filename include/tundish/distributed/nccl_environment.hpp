@@ -9,8 +9,8 @@ namespace tundish {
 /// What NCCL finds on this host.
 struct NcclSurroundings {
     std::string network_interface{};  ///< that exists; empty: NCCL chooses
-    bool efa_device = false;        ///< an Elastic Fabric Adapter is there
-    bool efa_plugin = false;        ///< aws-ofi-nccl can be loaded
+    bool efa_device = false;          ///< an Elastic Fabric Adapter is there
+    bool efa_plugin = false;          ///< aws-ofi-nccl can be loaded
 };
 
 /// The variables that NCCL, and PyTorch's use of it, should find unless the user has set them.

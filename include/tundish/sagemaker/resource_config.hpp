@@ -34,8 +34,8 @@ struct ResourceConfig {
 /// needed. Throws ConfigError naming file, key, what was expected and what was found.
 ResourceConfig parse_resource_config(std::string_view json, const std::string& file = "resourceconfig.json");
 
-/// The port on hosts[0] where the hosts meet: MASTER_PORT, as PyTorch's launchers call it, else 7777. Throws ConfigError
-/// when the variable is not a port's number.
+/// The port on hosts[0] where the hosts meet: MASTER_PORT, as PyTorch's launchers call it, else 7777. Throws
+/// ConfigError when the variable is not a port's number.
 int rendezvous_port();
 
 /// Reads `paths.resource_config()`; a missing file gives the defaults. MachineError when it is there but
