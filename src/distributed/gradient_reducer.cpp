@@ -147,7 +147,7 @@ struct GradientReducer::Hook final : torch::autograd::PostAccumulateGradHook {
 
 GradientReducer::GradientReducer(Communicator& communicator, std::vector<at::Tensor> parameters,
                                  const ReducerOptions& options)
-    : communicator_(communicator), parameters_(std::move(parameters)), options_(options) {
+    : parameters_(std::move(parameters)) {
     if (communicator.size() == 1) return;
     buckets_ = std::make_unique<Buckets>(communicator, parameters_, options);
     for (std::size_t index = 0; index < parameters_.size(); ++index)

@@ -5,6 +5,7 @@
 #include "support/catch.hpp"
 #include "support/fifo_writer.hpp"
 #include "support/job.hpp"
+#include "support/next_port.hpp"
 
 using namespace tundish::testing;
 using namespace std::chrono_literals;
@@ -17,12 +18,6 @@ constexpr std::chrono::seconds kNoticed{25 * kSlowness};
 const Job::Hyperparameters kLong{{"epochs", "400"}, {"deterministic", "false"}};
 
 constexpr std::size_t kRecord = 3073;
-
-// Each cluster of this process has a port of its own.
-std::string next_port() {
-    static int port = 20000 + ::getpid() % 20000;
-    return std::to_string(port++);
-}
 
 class Cluster {
   public:
@@ -51,7 +46,7 @@ class Cluster {
     }
     static std::string address(std::size_t host) { return "127.0.0." + std::to_string(host + 1); }
 
-    std::string port_ = next_port();
+    std::string port_ = std::to_string(next_port());
     std::vector<std::unique_ptr<Job>> jobs_;
 };
 

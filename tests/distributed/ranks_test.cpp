@@ -9,6 +9,7 @@
 
 #include "support/catch.hpp"
 #include "support/job.hpp"
+#include "support/next_port.hpp"
 
 using namespace tundish::testing;
 using namespace std::chrono_literals;
@@ -20,11 +21,6 @@ constexpr std::chrono::seconds kGone{20 * kSlowness};
 
 const Job::Hyperparameters kTwo{{"ranks_per_host", "2"}};
 const Job::Hyperparameters kLong{{"ranks_per_host", "2"}, {"epochs", "400"}, {"deterministic", "false"}};
-
-std::string next_port() {
-    static int port = 40000 + ::getpid() % 20000;
-    return std::to_string(port++);
-}
 
 // 'S', 'R', 'Z' … of proc(5) and the parent; 0 and 0 when there is no such process.
 std::pair<char, pid_t> state_of(pid_t pid) {
@@ -84,7 +80,7 @@ class Host {
   private:
     static Process start(const Job& job, Environment changes) {
         for (const auto& [name, value] : job.environment()) changes[name] = value;
-        changes.emplace("MASTER_PORT", next_port());
+        changes.emplace("MASTER_PORT", std::to_string(next_port()));
         return {TUNDISH_EXECUTABLE, {"tundish", "train", "--root", job.root().string()}, changes};
     }
 
@@ -145,7 +141,7 @@ TEST_CASE("two hosts with two ranks each give the losses of one rank") {
     Job second(with_two_ranks(kThreeEpochs));
     first.cifar10().write("input/config/resourceconfig.json", loopback_host(1));
     second.cifar10().write("input/config/resourceconfig.json", loopback_host(2));
-    const Environment port{{"MASTER_PORT", next_port()}};
+    const Environment port{{"MASTER_PORT", std::to_string(next_port())}};
     Host b(second, port);
     Host a(first, port);
     const Ended ended = a.end();
@@ -243,7 +239,7 @@ TEST_CASE("bad data on one of two hosts: exit 2 there, exit 1 and the rank's nam
     first.cifar10().write("input/config/resourceconfig.json", loopback_host(1));
     second.cifar10().write("input/config/resourceconfig.json", loopback_host(2));
     second.write("input/data/train/data_batch_1.bin", "short");
-    const Environment port{{"MASTER_PORT", next_port()}};
+    const Environment port{{"MASTER_PORT", std::to_string(next_port())}};
     Host a(first, port);
     Host b(second, port);
     CHECK(b.end().code == 2);
@@ -258,7 +254,7 @@ TEST_CASE("hosts with different numbers of ranks are found out") {
     Job second(Job::Hyperparameters{{"ranks_per_host", "1"}});
     first.cifar10().write("input/config/resourceconfig.json", loopback_host(1));
     second.cifar10().write("input/config/resourceconfig.json", loopback_host(2));
-    const Environment port{{"MASTER_PORT", next_port()}};
+    const Environment port{{"MASTER_PORT", std::to_string(next_port())}};
     Host a(first, port);
     Host b(second, port);
     CHECK(a.end().code == 2);

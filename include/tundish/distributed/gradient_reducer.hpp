@@ -42,9 +42,7 @@ class GradientReducer {
     class Buckets;
     struct Hook;
 
-    Communicator& communicator_;
     std::vector<at::Tensor> parameters_;
-    ReducerOptions options_;
     std::unique_ptr<Buckets> buckets_;  ///< nothing in a world of one
 };
 
