@@ -129,12 +129,10 @@ bool PeerWatch::State::pause(std::chrono::milliseconds duration) {
 void PeerWatch::State::spread_stop() {
     if (stop_spread) return;
     if (stop_requested()) {
-        const std::string own = std::to_string(options.rank);
-        store->set(kStopKey, std::vector<std::uint8_t>(own.begin(), own.end()));
+        put_words(*store, kStopKey, std::to_string(options.rank));
     } else if (store->check({kStopKey})) {
-        const auto asked = store->get(kStopKey);
-        log_info(text(name_of(options, std::stoi(std::string(asked.begin(), asked.end()))),
-                      " was asked to stop, so all stop"));
+        const int asked = std::stoi(words_at(*store, kStopKey));
+        log_info(text(name_of(options, asked), " was asked to stop, so all stop"));
         request_stop();
     }
     stop_spread = stop_requested();
@@ -146,10 +144,8 @@ std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
     const auto now = Clock::now();
     for (int rank = 0; rank < options.size(); ++rank) {
         if (rank == options.rank) continue;
-        if (store->check({failure_key(rank)})) {
-            const auto why = store->get(failure_key(rank));
-            return text(name_of(options, rank), " failed: ", std::string(why.begin(), why.end()));
-        }
+        if (const auto key = failure_key(rank); store->check({key}))
+            return text(name_of(options, rank), " failed: ", words_at(*store, key));
         auto& sign = signs[static_cast<std::size_t>(rank)];
         const std::int64_t count = store->add(beat_key(rank), 0);
         if (count != sign.count) sign = {count, now};

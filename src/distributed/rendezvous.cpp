@@ -69,14 +69,13 @@ std::string arrival_key(int rank) {
     return text("here/", rank);
 }
 
-std::vector<std::uint8_t> bytes_of(const std::string& value) {
-    return {value.begin(), value.end()};
+std::vector<std::uint8_t> bytes_of(const std::string& words) {
+    return {words.begin(), words.end()};
 }
 
 void refuse_other_world(c10d::TCPStore& store) {
     if (!store.check({kDisagreement})) return;
-    const auto found = store.get(kDisagreement);
-    throw ConfigError(text("the hosts do not agree on their ranks: ", std::string(found.begin(), found.end()),
+    throw ConfigError(text("the hosts do not agree on their ranks: ", words_at(store, kDisagreement),
                            ". Set 'ranks_per_host' to the same number for all, and take hosts of one kind."));
 }
 
@@ -88,7 +87,7 @@ void compare_worlds(const ClusterOptions& options, c10d::TCPStore& store) {
     const auto found = store.compareSet("world", {}, bytes_of(own));
     const std::string first(found.begin(), found.end());
     if (first == own) return;
-    store.set(kDisagreement, bytes_of(text(options.host_of(options.rank), " has ", own, ", another host has ", first)));
+    put_words(store, kDisagreement, text(options.host_of(options.rank), " has ", own, ", another host has ", first));
     // The store ends with rank 0; the others look ten times a second.
     if (options.rank == 0) std::this_thread::sleep_for(1s);
 }
@@ -119,6 +118,15 @@ Store open_store(const ClusterOptions& options) {
         }
     });
     return store;
+}
+
+void put_words(c10d::TCPStore& store, const std::string& key, const std::string& words) {
+    store.set(key, bytes_of(words));
+}
+
+std::string words_at(c10d::TCPStore& store, const std::string& key) {
+    const auto bytes = store.get(key);
+    return {bytes.begin(), bytes.end()};
 }
 
 Store open_second_connection(const ClusterOptions& options) {
