@@ -81,6 +81,13 @@ bool Connection::send_all(std::string_view bytes) {
     return true;
 }
 
+bool Connection::holds_whole_get() const {
+    std::array<char, 4096> start;
+    const ssize_t got = ::recv(fd_.get(), start.data(), start.size(), MSG_PEEK | MSG_DONTWAIT);
+    const std::string_view text(start.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text.starts_with("GET ") && text.find("\r\n\r\n") != std::string_view::npos;
+}
+
 bool Connection::wait_for_input(std::chrono::milliseconds longest) {
     if (has_input()) return true;
     pollfd waited{fd_.get(), POLLIN, 0};

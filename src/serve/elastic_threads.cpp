@@ -34,6 +34,11 @@ void ElasticThreads::run(std::function<void()> task) {
     }
 }
 
+bool ElasticThreads::exhausted() const {
+    const std::lock_guard lock(mutex_);
+    return threads_ == most_ && idle_ <= tasks_.size();
+}
+
 void ElasticThreads::work() {
     std::unique_lock lock(mutex_);
     while (true) {

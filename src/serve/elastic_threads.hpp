@@ -21,11 +21,14 @@ class ElasticThreads {
     /// with no thread at all they run here.
     void run(std::function<void()> task);
 
+    /// All threads there may be have a task: one more would wait. Any thread.
+    [[nodiscard]] bool exhausted() const;
+
   private:
     void work();
 
     const std::size_t most_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable changed_, ended_;
     std::deque<std::function<void()>> tasks_;
     std::size_t threads_ = 0;

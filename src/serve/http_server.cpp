@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{500};  // between looks at idle connections
 // How long a thread stays with its connection for the next request, which usually follows at once.
 constexpr milliseconds kLinger{20};
+constexpr std::size_t kReservedThreads = 4;  // for what takes microseconds
 
 }  // namespace
 
@@ -40,12 +41,20 @@ class HttpServer::Core {
         if (ready.listener) accept_all();
         for (Connection* connection : ready.connections) {
             last_request_ = Clock::now();
-            threads_.run([this, connection] { serve(*connection); });
+            start(*connection);
         }
         if (const auto now = Clock::now(); now - last_look_ > kTick) {
             last_look_ = now;
             table_.close_idle(options_.limits.idle_time);
             if (paused_ && table_.size() < options_.most_connections) pause(false);
+        }
+    }
+
+    void start(Connection& connection) {
+        if (threads_.exhausted() && connection.holds_whole_get()) {
+            reserved_.run([this, &connection] { serve_once(connection); });
+        } else {
+            threads_.run([this, &connection] { serve(connection); });
         }
     }
 
@@ -79,15 +88,40 @@ class HttpServer::Core {
     }
 
     void serve(Connection& connection) noexcept {
-        bool open = true;
+        bool open = exchange(connection);
+        while (open && connection.wait_for_input(stop_requested() ? milliseconds(0) : kLinger))
+            open = exchange(connection);
+        if (open && release(connection)) return;
+        close(connection);
+    }
+
+    // What may have to wait for the client goes where such waits belong.
+    void serve_once(Connection& connection) noexcept {
+        const bool open = exchange(connection);
+        if (open && connection.has_input()) return threads_.run([this, &connection] { serve(connection); });
+        if (open && release(connection)) return;
+        threads_.run([this, &connection] { close(connection); });
+    }
+
+    bool exchange(Connection& connection) noexcept {
+        return quietly([&] { return protocol_.exchange(connection, stop_requested()); });
+    }
+
+    bool release(Connection& connection) noexcept {
+        return quietly([&] { return table_.release(connection), true; });
+    }
+
+    template <typename Action>
+    static bool quietly(const Action& action) noexcept {
         try {
-            do {
-                open = protocol_.exchange(connection, stop_requested());
-            } while (open && connection.wait_for_input(stop_requested() ? milliseconds(0) : kLinger));
-            if (open) return table_.release(connection);
+            return action();
         } catch (const std::exception& error) {
             log_error(text("a connection ended with an internal error: ", error.what()));
+            return false;
         }
+    }
+
+    void close(Connection& connection) {
         connection.close_gently();
         table_.remove(connection);
     }
@@ -114,7 +148,8 @@ class HttpServer::Core {
     Clock::time_point next_warning_{};
     Clock::time_point last_look_ = Clock::now();
     Clock::time_point last_request_ = Clock::now();
-    ElasticThreads threads_;  // last: ends before what its tasks use
+    ElasticThreads threads_;  // after what its tasks use: ends before that
+    ElasticThreads reserved_{kReservedThreads};
 };
 
 HttpServer::HttpServer(const HttpServerOptions& options, HttpHandler handler)

@@ -34,6 +34,9 @@ class Connection {
     /// Bytes of the next request are here already.
     [[nodiscard]] bool has_input() const { return begin_ < end_; }
 
+    /// A GET with all its headers is here already: it is read without waiting for the client.
+    [[nodiscard]] bool holds_whole_get() const;
+
     /// Waits for input; false when none came in time.
     bool wait_for_input(std::chrono::milliseconds longest);
 

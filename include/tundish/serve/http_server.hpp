@@ -22,6 +22,7 @@ struct HttpServerOptions {
 
 /// Accepts connections and answers their requests, each on a thread of its own while it lasts; between requests a
 /// connection costs no thread. So neither slow clients nor idle ones nor waiting requests keep another one waiting.
+/// Where slow clients hold all the threads there may be, a GET that is here whole, such as /ping, is answered still.
 class HttpServer {
   public:
     /// Opens the port: connections wait in the backlog from here on. Throws as Listener does.

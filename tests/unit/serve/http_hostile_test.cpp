@@ -99,6 +99,28 @@ TEST_CASE("slow headers and slow bodies are given up, and pings are answered mea
     CHECK(healthy(server.port()));
 }
 
+TEST_CASE("pings are answered while slow clients hold all threads") {
+    const ServerChild server(echo_server(HttpServerOptions{.limits = quick_limits(), .most_threads = 3}));
+    std::vector<HttpClient> slow;
+    for (int i = 0; i < 9; ++i) {
+        slow.emplace_back(server.port());
+        slow.back().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Le");
+    }
+    std::this_thread::sleep_for(100ms);
+    const auto begin = std::chrono::steady_clock::now();
+    HttpClient pinging(server.port());
+    for (int i = 0; i < 30; ++i) {
+        REQUIRE(healthy(server.port()));
+        REQUIRE(pinging.ask("GET", "/ping").status == 200);
+    }
+    // The nine need three seconds, three at a time; a ping behind them would have waited for as long.
+    CHECK(std::chrono::steady_clock::now() - begin < 2s);
+    pinging.send(request_text("GET", "/a") + request_text("POST", "/b", "body"));  // the second waits for a thread
+    CHECK(pinging.read_reply().body == "GET /a 0 ");
+    for (auto& client : slow) CHECK(client.read_reply().status == 408);
+    CHECK(pinging.read_reply().body == "POST /b 4 body");
+}
+
 TEST_CASE("a body that drips in is given up although it never stalls") {
     const ServerChild server(echo_server());
     HttpClient client(server.port());
