@@ -6,6 +6,7 @@
 
 #include "host_ranks.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_stream.hpp"
@@ -17,6 +18,7 @@
 #include "tundish/sagemaker/job_files.hpp"
 #include "tundish/sagemaker/paths.hpp"
 #include "tundish/sagemaker/resource_config.hpp"
+#include "tundish/sagemaker/training_hosts.hpp"
 #include "tundish/train/trainer.hpp"
 #include "tundish/train/unite.hpp"
 
@@ -121,6 +123,8 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     const bool finished = communicator.rank() == 0 && waits_for_streams(channels) &&
                           already_finished(settings.options, files, size_of(communicator));
     if (communicator.any(finished)) return;
+    refuse_the_impossible(settings.options);
+    if (communicator.rank() == 0) check_writable(files.model);  // rather than after the first epoch
     DataOptions wanted = settings.options.data;
     wanted.share = share_of(channels.train, communicator);
     TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),
@@ -152,16 +156,29 @@ void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const 
     }
 }
 
+// Its part of sharded channels is trained by nobody: the job assigns channels to instance groups.
+void step_aside(const ResourceConfig& cluster, const TrainingHosts& training) {
+    log_info(training.note);
+    log_info(text(cluster.current_host, " is not among them and steps aside; data that was given to it is not used"));
+}
+
 }  // namespace
 
 void train_command(const std::filesystem::path& root, const std::optional<LocalRank>& started_as) {
+    if (!std::filesystem::exists(root))
+        throw ConfigError(text("there is no folder ", root.string(), ": --root names the one that holds input/"));
     const Paths paths(root);
     const JobSettings settings = read_hyperparameters(paths);
-    const ResourceConfig cluster = read_resource_config(paths);
+    log_setup(settings.log_level);
+    ResourceConfig cluster = read_resource_config(paths);
+    const TrainingHosts training = training_hosts(cluster, settings.instance_groups);
+    if (!training.include(cluster.current_host)) return step_aside(cluster, training);
+    cluster.hosts = training.hosts;
     const Place place = find_place(settings, cluster, started_as);
     log_setup(settings.log_level, place.rank);
     const InputDataConfig channels = read_input_data_config(paths);
     if (!started_as) {  // its supervisor has said it
+        if (!training.note.empty()) log_info(training.note);
         log_notes(settings.notes);
         log_notes(channels.notes);
     }

@@ -28,10 +28,27 @@ std::string system_reason(int error_number) {
     return text(std::generic_category().message(error_number), " (errno ", error_number, ")");
 }
 
+std::string reason_and_remedy(int error_number) {
+    const std::string reason = system_reason(error_number);
+    switch (error_number) {
+        case ENOSPC:
+        case EDQUOT:
+            return reason + ". Give the job a larger volume.";
+        case EROFS:
+            return reason + ". Mount it writable.";
+        case EACCES:
+        case EPERM:
+            return text(reason, "; running as uid ", ::geteuid(),
+                        ::geteuid() == 0 ? ", which lacks the right here. Change the file's owner or mode."
+                                         : ". Run the container as root.");
+        default:
+            return reason;
+    }
+}
+
 std::string read_file(const std::filesystem::path& path) {
     const auto fail = [&](int error_number) {
-        throw MachineError(text("cannot read ", path.string(), ": ", system_reason(error_number), "; running as uid ",
-                                ::geteuid(), error_number == EACCES ? ". Run the container as root." : ""));
+        throw MachineError(text("cannot read ", path.string(), ": ", reason_and_remedy(error_number)));
     };
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) fail(errno);
@@ -49,10 +66,13 @@ std::string read_file(const std::filesystem::path& path) {
 void make_folders(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) {
-        throw MachineError(text("cannot make the folder ", folder.string(), ": ", system_reason(error.value()),
-                                "; running as uid ", ::geteuid()));
-    }
+    if (error)
+        throw MachineError(text("cannot make the folder ", folder.string(), ": ", reason_and_remedy(error.value())));
+}
+
+void check_writable(const std::filesystem::path& folder) {
+    make_folders(folder);
+    AtomicFile(folder / "probe").write("?");
 }
 
 AtomicFile::AtomicFile(std::filesystem::path final_path) : final_path_(std::move(final_path)) {
@@ -92,8 +112,7 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::fail(std::string_view action, int error_number) const {
-    throw MachineError(text("cannot ", action, ' ', final_path_.string(), ": ", system_reason(error_number),
-                            error_number == ENOSPC ? ". Give the job a larger volume." : ""));
+    throw MachineError(text("cannot ", action, ' ', final_path_.string(), ": ", reason_and_remedy(error_number)));
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {

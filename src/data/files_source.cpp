@@ -44,7 +44,7 @@ void FilesSource::open() {
     fd_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO here must not block for ever
     struct stat status {};
     if (!fd_ || ::fstat(fd_.get(), &status) != 0) {
-        throw DataError(text(what(), ": cannot read ", path.string(), ": ", system_reason(errno)));
+        throw DataError(text(what(), ": cannot read ", path.string(), ": ", reason_and_remedy(errno)));
     }
     if (!S_ISREG(status.st_mode)) {
         throw DataError(text(what(), ": ", path.string(), " is not a regular file",

@@ -121,8 +121,7 @@ bool PipeChannel::Pass::try_to_open() {
     check_is_fifo();  // before the opening, which would already tell a device or a FIFO's writer that we are there
     fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (!fd_ && errno != ENOENT && errno != EINTR) {
-        throw DataError(text(what(), ": cannot open the FIFO: ", system_reason(errno), "; running as uid ", ::geteuid(),
-                             errno == EACCES ? ". Run the container as root." : ""));
+        throw DataError(text(what(), ": cannot open the FIFO: ", reason_and_remedy(errno)));
     }
     return static_cast<bool>(fd_);
 }

@@ -70,13 +70,12 @@ void check_density(const std::vector<std::int64_t>& labels, std::int64_t classes
 }
 
 std::vector<std::string> class_names_of(const RecordReader& reader, const SampleSet& samples,
-                                        const ChannelSpec& channel) {
+                                        const ChannelSpec& channel, const DataOptions& options) {
     auto names = reader.class_names();
     if (!names.empty()) return names;
     std::int64_t classes = reader.class_count();
-    const bool told = classes > 0;
     for (const auto label : samples.labels) classes = std::max(classes, label + 1);
-    if (!told) check_density(samples.labels, classes, channel);
+    if (options.num_classes == 0) check_density(samples.labels, classes, channel);
     return numbers_as_names(classes);
 }
 
@@ -101,7 +100,7 @@ SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& chan
         throw DataError(text(name_of(channel), ": expected samples, found none",
                              samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(), '.'));
     }
-    samples.class_names = class_names_of(reader, samples, channel);
+    samples.class_names = class_names_of(reader, samples, channel, options);
     report(channel, samples, watch.seconds());
     return samples;
 }

@@ -26,6 +26,9 @@ bool is_reserved(const std::string& given, const std::string& name) {
            name == "default_user_module_name";
 }
 
+/// The one of them that is for us.
+constexpr const char* kInstanceGroups = "sagemaker_distribution_instance_groups";
+
 /// One given name with its value.
 struct Given {
     std::string name;  ///< as the user wrote it
@@ -47,7 +50,9 @@ class Reader {
         for (std::size_t i = 0; i < document.names.size(); ++i) {
             const std::string& given = document.names[i];
             const std::string name = canonical(given);
-            if (is_reserved(given, name)) {
+            if (name == kInstanceGroups) {
+                take_instance_groups(document.items[i]);
+            } else if (is_reserved(given, name)) {
                 reserved.push_back(text(utf8_prefix(given, 80)));
             } else if (const auto row = rows_.find(name); row != rows_.end()) {
                 take(*row->second, given, document.items[i]);
@@ -93,6 +98,16 @@ class Reader {
             problems_.push_back(text(name, ": ", decoded.problem, hint(row, decoded.problem)));
         } else {
             keep(row, {name, decoded.value});
+        }
+    }
+
+    void take_instance_groups(const JsonValue& given) {
+        if (given.is(JsonValue::Kind::null)) return;
+        if (const auto groups = parse_text_list(given)) {
+            settings_.instance_groups = *groups;
+        } else {
+            problems_.push_back(
+                text(kInstanceGroups, ": ", found(given), " is no list of instance groups; expected [\"name\"]"));
         }
     }
 

@@ -110,6 +110,24 @@ std::optional<std::string> parse_json_text(std::string_view value) {
     return inner.get<std::string>();
 }
 
+std::optional<std::vector<std::string>> parse_text_list(const JsonValue& value) {
+    std::vector<std::string> members;
+    if (value.is(Kind::list)) {
+        for (const auto& item : value.items) {
+            if (!item.is(Kind::text)) return std::nullopt;
+            members.push_back(item.text);
+        }
+        return members;
+    }
+    if (!value.is(Kind::text)) return std::nullopt;
+    const std::string list = parse_json_text(value.text).value_or(value.text);
+    const Json inner = Json::parse(list, nullptr, /*allow_exceptions=*/false);
+    if (!inner.is_array() ||
+        !std::all_of(inner.begin(), inner.end(), [](const Json& item) { return item.is_string(); }))
+        return std::nullopt;
+    return inner.get<std::vector<std::string>>();
+}
+
 std::string quoted(std::string_view value) {
     constexpr std::size_t kLongest = 80;
     std::string shown(utf8_prefix(value, kLongest));

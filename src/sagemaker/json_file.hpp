@@ -35,6 +35,9 @@ JsonValue parse_object(std::string_view content, const std::string& file);
 /// The content of `value` when the whole of it is one JSON text, quotes included; nothing otherwise.
 std::optional<std::string> parse_json_text(std::string_view value);
 
+/// The members of a list of texts, which may come as the JSON text of that list; nothing for any other value.
+std::optional<std::vector<std::string>> parse_text_list(const JsonValue& value);
+
 /// What a value is, for messages: `the text "Fil"`, `the number 3`, `a list`, `null`.
 std::string found(const JsonValue& value);
 

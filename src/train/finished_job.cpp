@@ -1,3 +1,5 @@
+#include "training_setup.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -8,7 +10,9 @@
 #include "tundish/base/text.hpp"
 #include "tundish/model/artifact.hpp"
 #include "tundish/train/checkpoint.hpp"
+#include "tundish/model/device.hpp"
 #include "tundish/train/recipe.hpp"
+#include "tundish/train/stop_rules.hpp"
 #include "tundish/train/trainer.hpp"
 
 namespace tundish {
@@ -36,7 +40,13 @@ std::map<std::string, std::string> settings_without_data(const TrainOptions& opt
     Recipe recipe = make_recipe(decided, kManySamples, job);
     if (const auto batch = saved.find("batch_size"); batch != saved.end())
         recipe.batch_size = std::min<std::int64_t>(recipe.batch_size, std::stoll(batch->second));
-    return resume_settings(decided, recipe);
+    return resume_settings(decided, recipe, name_of(choose_compute(options.precision, choose_device())));
+}
+
+// By a stop rule, and today's rules let the job go on.
+bool may_go_on(const TrainOptions& options, const TrainingState& state) {
+    const bool all_epochs = !state.history.empty() && state.history.back().epoch + 1 == state.history.back().epochs;
+    return !all_epochs && !still_ends_early(options, state.history, state.train_seconds);
 }
 
 }  // namespace
@@ -45,7 +55,7 @@ bool already_finished(const TrainOptions& options, const TrainingPaths& paths, c
     if (!has_whole_model(paths.model)) return false;
     const CheckpointFolder checkpoints(paths.checkpoints);
     const auto state = checkpoints.load_newest({});
-    if (!state || !state->finished) return false;
+    if (!state || !state->finished || may_go_on(options, *state)) return false;
     if (!checkpoints.load_newest(settings_without_data(options, job, state->settings))) return false;
     log_info(text("the job was already finished, at step ", state->step, "; its model is in ", paths.model.string(),
                   ", and its data are not read again"));

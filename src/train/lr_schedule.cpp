@@ -17,7 +17,9 @@ double step_factor(const LrSchedule& schedule, std::int64_t step) {
     return std::pow(schedule.milestone_factor, static_cast<double>(reached));
 }
 
+// A warm-up is the rising side already.
 double triangle_factor(const LrSchedule& schedule, double progress) {
+    if (schedule.warmup_steps > 0) return between(1.0, schedule.end, progress);
     if (progress < schedule.peak_at) return between(schedule.start, 1.0, progress / schedule.peak_at);
     return between(1.0, schedule.end, (progress - schedule.peak_at) / (1.0 - schedule.peak_at));
 }

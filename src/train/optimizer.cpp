@@ -14,12 +14,23 @@
 namespace tundish {
 
 // `first` is momentum or the mean of gradients, `second` the mean of their squares; empty lists where a rule has none.
+namespace {
+
+// Adam's corrections for averages that began at zero.
+struct BiasCorrection {
+    at::Tensor mean;
+    at::Tensor root;
+};
+
+}  // namespace
+
 struct Optimizer::Slots {
     ParameterGroup group;
     std::vector<at::Tensor> parameters;
     std::vector<at::Tensor> first;
     std::vector<at::Tensor> second;
-    at::Tensor learning_rate;  // on the device, so that a captured step reads the current value
+    at::Tensor learning_rate;   // on the device, as the next: a captured step reads the current value
+    BiasCorrection correction;  // of Adam
     bool retired = false;
 };
 
@@ -46,16 +57,15 @@ std::vector<at::Tensor> momentum_direction(std::vector<at::Tensor>& buffers, con
 
 std::vector<at::Tensor> adam_direction(const ParameterGroup& group, std::vector<at::Tensor>& mean,
                                        std::vector<at::Tensor>& square, const std::vector<at::Tensor>& gradients,
-                                       std::int64_t step) {
+                                       const BiasCorrection& correction) {
     at::_foreach_lerp_(mean, gradients, 1.0 - group.beta_1);
     at::_foreach_mul_(square, group.beta_2);
     at::_foreach_addcmul_(square, gradients, gradients, 1.0 - group.beta_2);
-    const double count = static_cast<double>(step + 1);
     auto root = at::_foreach_sqrt(square);
-    at::_foreach_div_(root, std::sqrt(1.0 - std::pow(group.beta_2, count)));
+    at::_foreach_div_(root, correction.root);
     at::_foreach_add_(root, group.eps);
     auto direction = at::_foreach_div(mean, root);
-    at::_foreach_div_(direction, 1.0 - std::pow(group.beta_1, count));
+    at::_foreach_div_(direction, correction.mean);
     return direction;
 }
 
@@ -82,10 +92,10 @@ void rescale_filters(const std::vector<at::Tensor>& filters) {
     for (const auto& filter : filters) filter.mul_(std::sqrt(static_cast<double>(filter.size(0))) / filter.norm());
 }
 
-std::vector<at::Tensor> muon_direction(std::vector<at::Tensor>& buffers, const std::vector<at::Tensor>& gradients,
-                                       double momentum) {
-    auto direction = momentum_direction(buffers, gradients, momentum, /*nesterov=*/true);
-    const auto compute = automatic_precision(gradients.front().device());
+std::vector<at::Tensor> muon_direction(const ParameterGroup& group, std::vector<at::Tensor>& buffers,
+                                       const std::vector<at::Tensor>& gradients) {
+    auto direction = momentum_direction(buffers, gradients, group.momentum, /*nesterov=*/true);
+    const auto compute = group.float32 ? at::kFloat : automatic_precision(gradients.front().device());
     for (auto& matrix : direction) matrix = as_filter(orthogonalise(as_matrix(matrix), compute), matrix);
     return direction;
 }
@@ -100,7 +110,10 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups) {
         const auto& kind = group.kind;
         if (kind != OptimizerKind::rmsprop) slots.first = zeros_like(slots.parameters);
         if (has_second(kind)) slots.second = zeros_like(slots.parameters);
-        slots.learning_rate = at::zeros({}, slots.parameters.front().options().requires_grad(false));
+        const auto scalar = slots.parameters.front().options().requires_grad(false);
+        slots.learning_rate = at::zeros({}, scalar);
+        if (kind == OptimizerKind::adam || kind == OptimizerKind::adamw)
+            slots.correction = {at::zeros({}, scalar), at::zeros({}, scalar)};
         slots.group = std::move(group);
         slots_.push_back(std::move(slots));
     }
@@ -110,14 +123,23 @@ Optimizer::~Optimizer() = default;
 
 void Optimizer::step(std::int64_t step) {
     const at::NoGradGuard no_grad;
+    for (auto& slots : slots_) set_rates(slots, step);
     for (auto& slots : slots_) {
-        if (!slots.retired) update(slots, step);
+        if (!slots.retired) update(slots);
     }
 }
 
-void Optimizer::update(Slots& slots, std::int64_t step) {
+void Optimizer::set_rates(Slots& slots, std::int64_t step) {
     const auto& group = slots.group;
     slots.learning_rate.fill_(group.learning_rate * group.schedule.factor(step));
+    if (!slots.correction.mean.defined()) return;
+    const auto count = static_cast<double>(step + 1);
+    slots.correction.mean.fill_(1.0 - std::pow(group.beta_1, count));
+    slots.correction.root.fill_(std::sqrt(1.0 - std::pow(group.beta_2, count)));
+}
+
+void Optimizer::update(Slots& slots) {
+    const auto& group = slots.group;
     std::vector<at::Tensor> gradients;
     for (const auto& parameter : slots.parameters) gradients.push_back(parameter.grad());
     const bool decoupled = group.kind == OptimizerKind::adamw;
@@ -135,13 +157,13 @@ void Optimizer::update(Slots& slots, std::int64_t step) {
             break;
         case OptimizerKind::adam:
         case OptimizerKind::adamw:
-            direction = adam_direction(group, slots.first, slots.second, gradients, step);
+            direction = adam_direction(group, slots.first, slots.second, gradients, slots.correction);
             break;
         case OptimizerKind::rmsprop:
             direction = rmsprop_direction(group, slots.second, gradients);
             break;
         case OptimizerKind::muon:
-            direction = muon_direction(slots.first, gradients, group.momentum);
+            direction = muon_direction(group, slots.first, gradients);
             break;
     }
     if (decoupled) at::_foreach_add_(direction, slots.parameters, group.weight_decay);

@@ -63,6 +63,7 @@ ParameterGroup sgd_beside_muon(const TrainOptions& options, const Recipe& recipe
 std::vector<ParameterGroup> muon_groups(const Network& network, const TrainOptions& options, const Recipe& recipe) {
     ParameterGroup filters = common_group(options, recipe);
     filters.parameters = with_roles(network, {ParameterRole::filter});
+    filters.float32 = options.precision == Precision::fp32;
     auto whitening = sgd_beside_muon(options, recipe, with_roles(network, {ParameterRole::whitening_bias}), kBiasRate);
     whitening.schedule.kind = ScheduleKind::linear;
     whitening.schedule.total_steps = std::min(recipe.total_steps, in_steps(kWhiteningBiasEpochs, recipe));

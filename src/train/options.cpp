@@ -15,6 +15,10 @@ std::vector<std::string> TrainOptions::problems() const {
             "'lr_schedule' is step but 'lr_scheduler_step' is empty: give the epochs at which the learning rate drops, "
             "e.g. 10,20");
     }
+    if (lr_schedule && lr_schedule != ScheduleKind::step && !lr_scheduler_step.empty()) {
+        found.push_back(text("'lr_scheduler_step' is for 'lr_schedule' step, but that is ", to_text(*lr_schedule),
+                             ": give one of them"));
+    }
     if (epochs && warmup_epochs > *epochs) {
         found.push_back(text("'warmup_epochs' is ", warmup_epochs, " but 'epochs' only ", *epochs));
     }

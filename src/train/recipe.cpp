@@ -1,6 +1,8 @@
 #include "tundish/train/recipe.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 
 #include "tundish/base/text.hpp"
@@ -106,6 +108,31 @@ void choose_augmentation(const TrainOptions& options, Recipe& recipe) {
     recipe.color_jitter = options.color_jitter.value_or(recipe.color_jitter);
 }
 
+// The shortest text that is read as the same number.
+std::string exact(double value) {
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    return {digits.data(), end};
+}
+
+bool has_momentum(OptimizerKind kind) {
+    return kind == OptimizerKind::sgd || kind == OptimizerKind::nag || kind == OptimizerKind::muon;
+}
+
+void doubt_unused_settings(const TrainOptions& options, const Recipe& recipe, std::vector<std::string>& doubts) {
+    const auto unused = [&](bool given, const char* name, const std::string& why) {
+        if (given) doubts.push_back(text('\'', name, "' has no effect: ", why));
+    };
+    const TrainOptions defaults;
+    const std::string optimizer = text("the optimizer is ", to_text(recipe.optimizer));
+    unused(options.momentum && !has_momentum(recipe.optimizer), "momentum", optimizer);
+    unused(options.gamma != defaults.gamma && recipe.optimizer != OptimizerKind::rmsprop, "gamma", optimizer);
+    unused(options.lr_scheduler_factor != defaults.lr_scheduler_factor && recipe.schedule != ScheduleKind::step,
+           "lr_scheduler_factor", text("the schedule is ", to_text(recipe.schedule)));
+    unused(options.early_stopping_patience != defaults.early_stopping_patience && !options.early_stopping,
+           "early_stopping_patience", "early_stopping is off");
+}
+
 }  // namespace
 
 std::string choose_model(const std::string& wanted, const ImageShape& input) {
@@ -130,13 +157,20 @@ Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobS
     return recipe;
 }
 
-std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe) {
-    const auto exact = [](double value) {
-        std::ostringstream out;
-        out.precision(17);
-        out << value;
-        return out.str();
-    };
+std::vector<std::string> problems_with(const TrainOptions& options, const Recipe& recipe, const ImageShape& images) {
+    std::vector<std::string> found;
+    if (options.warmup_epochs > recipe.epochs)
+        found.push_back(text("'warmup_epochs' is ", options.warmup_epochs, ", but the job has only ", recipe.epochs,
+                             " epochs: set 'epochs' too"));
+    const int side = std::min(images.height, images.width);
+    if (recipe.crop_padding >= side)
+        found.push_back(text("'crop_padding' is ", recipe.crop_padding, ", but the images are ", to_text(images),
+                             ": expected less than ", side));
+    return found;
+}
+
+std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe,
+                                                   const std::string& arithmetic) {
     std::vector<std::string> milestones;
     for (const double epoch : options.lr_scheduler_step) milestones.push_back(exact(epoch));
     return {{"model", options.model},
@@ -160,7 +194,7 @@ std::map<std::string, std::string> resume_settings(const TrainOptions& options, 
             {"cutout", text(recipe.cutout)},
             {"color_jitter", exact(recipe.color_jitter)},
             {"dropout_scale", exact(options.dropout_scale)},
-            {"precision", to_text(options.precision)},
+            {"precision", arithmetic},
             {"seed", text(options.seed)}};
 }
 
@@ -176,6 +210,7 @@ std::vector<std::string> doubts_about(const TrainOptions& options, const Recipe&
         doubts.push_back(text("the weights are updated only ", recipe.total_steps,
                               " times in all: lower 'batch_size' or raise 'epochs'"));
     }
+    doubt_unused_settings(options, recipe, doubts);
     return doubts;
 }
 

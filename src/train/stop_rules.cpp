@@ -37,4 +37,21 @@ std::string reason_to_stop(const TrainOptions& options, const std::vector<EpochR
     return {};
 }
 
+bool still_ends_early(const TrainOptions& options, const std::vector<EpochReport>& history, double train_seconds) {
+    if (options.max_train_seconds > 0.0 && train_seconds >= options.max_train_seconds) return true;
+    return !reason_to_stop(options, history).empty();
+}
+
+void reopen(TrainingState& state, const TrainOptions& options, const Recipe& recipe) {
+    if (!state.finished || state.step >= recipe.total_steps ||
+        still_ends_early(options, state.history, state.train_seconds))
+        return;
+    state.finished = false;
+    const auto evaluated = static_cast<std::int64_t>(state.history.size());
+    if (state.step == evaluated * recipe.steps_per_epoch) return state.clear_epoch_sums();
+    // Its last epoch was cut short: it is in the middle of it.
+    if (state.best_epoch == state.history.back().epoch) state.best_accuracy = -1.0;
+    state.history.pop_back();
+}
+
 }  // namespace tundish

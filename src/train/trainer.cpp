@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -29,13 +30,6 @@
 namespace tundish {
 namespace {
 
-constexpr std::int64_t kVerifiedImages = 64;
-
-// What a rank without any samples verifies its model on.
-at::Tensor black_image(const ImageShape& shape) {
-    return at::zeros({1, shape.channels, shape.height, shape.width}, at::TensorOptions(at::kByte));
-}
-
 // The loop of one rank. Reads as the plot: resume, then epochs of steps, evaluation, report and checkpoint, then the
 // artifact.
 class Trainer {
@@ -61,6 +55,8 @@ class Trainer {
           best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_), communicator.rank() == 0),
           checkpoints_(paths.checkpoints) {
         if (data.validation) take_part_of(*data.validation);
+        if (const auto problems = problems_with(options, recipe_, data.train.shape); !problems.empty())
+            throw ConfigError(text("hyperparameters: ", join(problems, "; ")));
     }
 
     TrainingResult run() {
@@ -72,8 +68,8 @@ class Trainer {
             reporters_ = make_reporters(paths_.reports, data_.train.class_names, state_.step);
         try {
             while (!state_.finished) run_epoch();
-        } catch (const Stopped& stop) {
-            return stopped(stop);
+        } catch (const Stopped&) {
+            return stopped();
         }
         return finish();
     }
@@ -97,6 +93,7 @@ class Trainer {
 
     void announce() const {
         log_info(text("device: ", describe_device(device_), "; arithmetic ", name_of(compute_)));
+        warn_if_slow(compute_, device_);
         log_info(describe_recipe(options_, recipe_));
         for (const auto& warning : doubts_about(options_, recipe_, data_.validation.has_value())) log_warning(warning);
         log_info(text(network_.parameter_count(), " parameters, ", network_.architecture().classes, " classes, images ",
@@ -106,7 +103,7 @@ class Trainer {
     // --- resume and checkpoint ---
 
     void resume() {
-        state_.settings = resume_settings(options_, recipe_);
+        state_.settings = resume_settings(options_, recipe_, name_of(compute_));
         state_.settings["data"] = fingerprint(data_, communicator_);
         // Ranks that hold the same samples share each batch out anew, however many they are.
         state_.settings["world_size"] = shares_.one_group() && !data_.stream ? "any" : text(communicator_.size());
@@ -118,6 +115,7 @@ class Trainer {
         optimizer_.load_state(state_.optimizer);
         step_.load_scaler(state_.optimizer);
         best_.restore(state_);
+        reopen(state_, options_, recipe_);
         log_info(text("resumed from a checkpoint: step ", state_.step, " of ", recipe_.total_steps, ", ",
                       state_.history.size(), " epochs evaluated",
                       state_.finished ? "; the job was already finished" : ""));
@@ -150,12 +148,10 @@ class Trainer {
         EpochReport report = evaluate_epoch();
         keep_if_best(report);
         state_.history.push_back(report);
-        state_.epoch_loss_sum = 0.0;
-        state_.epoch_correct = 0;
-        state_.epoch_samples = 0;
         at_epoch_end_ = true;
         for (auto& reporter : reporters_) reporter->on_epoch(report);
         decide_whether_finished();
+        if (!state_.finished) state_.clear_epoch_sums();  // else they serve a job that goes on after its rule
         if (state_.finished || state_.history.size() % static_cast<std::size_t>(options_.checkpoint_frequency) == 0)
             save_checkpoint();
     }
@@ -247,19 +243,21 @@ class Trainer {
         report.seconds = epoch_seconds_;
         report.images_per_second =
             epoch_seconds_ > 0.0 ? static_cast<double>(samples_of_process_) / epoch_seconds_ : 0.0;
+        if (data_.validation) report.validation = evaluate_validation(false, compute_);
         refuse_divergence(report);
-        if (data_.validation) {
-            report.validation = evaluate_validation(false, compute_);
-        }
         epoch_seconds_ = 0.0;
         samples_of_process_ = 0;
         return report;
     }
 
-    static void refuse_divergence(const EpochReport& report) {
-        if (std::isfinite(report.train_loss)) return;
-        throw ConfigError(text("training diverged: the loss of epoch ", report.epoch,
-                               " is not a finite number. Lower 'learning_rate' or use 'warmup_epochs'."));
+    // The last update may have been the one: the loss that was trained on does not know.
+    void refuse_divergence(const EpochReport& report) const {
+        const bool finite = std::isfinite(report.train_loss) && all_finite(network_.state()) &&
+                            (!report.validation || std::isfinite(report.validation->loss));
+        if (finite) return;
+        throw ConfigError(text("training diverged: a loss or weight of epoch ", report.epoch,
+                               " is not a finite number. Lower 'learning_rate' or use 'warmup_epochs', and empty ",
+                               paths_.checkpoints.string(), ": its checkpoints are of these settings."));
     }
 
     Evaluation evaluate_validation(bool final_pass, at::ScalarType compute) {
@@ -293,17 +291,32 @@ class Trainer {
 
     // --- the end ---
 
-    TrainingResult stopped(const Stopped& stop) {
+    TrainingResult stopped() {
         average_statistics();
         save_checkpoint();
-        log_info(text("stopped on request at ", stop.what(), " of ", recipe_.total_steps,
+        log_info(text("stopped on request at step ", state_.step, " of ", recipe_.total_steps,
                       "; a checkpoint was written, the next start continues from it"));
         if (!best_.empty() && communicator_.rank() == 0) {
             best_.put_into(network_);
-            const auto& epoch = state_.history.at(static_cast<std::size_t>(state_.best_epoch));
-            best_.finish(network_, epoch.validation.value_or(Evaluation{}), some_pixels());
+            write_best();
         }
         return {.stopped = true, .has_model = !best_.empty(), .final_evaluation = {}};
+    }
+
+    // With the numbers of its epoch.
+    void write_best() {
+        const bool known = static_cast<std::size_t>(state_.best_epoch) < state_.history.size();
+        const auto found =
+            known ? state_.history[static_cast<std::size_t>(state_.best_epoch)].validation : std::nullopt;
+        best_.finish(network_, found.value_or(Evaluation{}), pixels_to_verify(data_));
+    }
+
+    TrainingResult stopped_at_the_end() {
+        log_info(
+            "stopped on request in the last evaluation; the model has the numbers of its epoch, the next start "
+            "evaluates again");
+        if (communicator_.rank() == 0) write_best();
+        return {.stopped = true, .has_model = true, .final_evaluation = {}};
     }
 
     // The numbers in the artifact are those of its float32 form, which is what is served, whatever precision trained
@@ -311,9 +324,13 @@ class Trainer {
     TrainingResult finish() {
         best_.put_into(network_);
         Evaluation last;
-        if (data_.validation) last = evaluate_validation(true, at::kFloat);
+        try {
+            if (data_.validation) last = evaluate_validation(true, at::kFloat);
+        } catch (const Stopped&) {
+            return stopped_at_the_end();
+        }
         if (communicator_.rank() == 0) {
-            best_.finish(network_, last, some_pixels());
+            best_.finish(network_, last, pixels_to_verify(data_));
             report_end(last);
         }
         return {.stopped = false, .has_model = true, .final_evaluation = last};
@@ -332,12 +349,6 @@ class Trainer {
         log_info(text("best model: epoch ", state_.best_epoch, ", validation accuracy ", fixed(last.accuracy, 4),
                       " single view", augmented, ", ", last.samples, " samples; ", human_seconds(state_.train_seconds),
                       " of training steps"));
-    }
-
-    [[nodiscard]] at::Tensor some_pixels() const {
-        const auto& samples = data_.validation && data_.validation->size() > 0 ? *data_.validation : data_.train;
-        if (samples.size() == 0) return black_image(samples.shape);
-        return pixel_view(samples).narrow(0, 0, std::min(kVerifiedImages, samples.size()));
     }
 
     const TrainOptions& options_;

@@ -3,12 +3,15 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "training_state_file.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/model/architecture.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/model/initialise.hpp"
 #include "tundish/train/trainer.hpp"
@@ -44,11 +47,44 @@ at::ScalarType choose_compute(Precision precision, const at::Device& device) {
             "precision 'fp16' needs a CUDA GPU, and this machine has none that tundish can use. Take 'auto', 'fp32' or "
             "'bf16'.");
     }
-    if (compute == at::kBFloat16 && !bfloat16_pays(device)) {
-        log_warning(text("precision bf16 on ", describe_device(device),
-                         " is emulated and slower than fp32; 'auto' would take fp32"));
-    }
     return compute;
+}
+
+void warn_if_slow(at::ScalarType compute, const at::Device& device) {
+    if (compute != at::kBFloat16 || bfloat16_pays(device)) return;
+    log_warning(text("precision bf16 on ", describe_device(device),
+                     " is emulated and slower than fp32; 'auto' would take fp32"));
+}
+
+void refuse_the_impossible(const TrainOptions& options) {
+    std::vector<std::string> problems;
+    const auto check = [&](const auto& action) {
+        try {
+            action();
+        } catch (const ConfigError& error) {
+            problems.emplace_back(error.what());
+        }
+    };
+    check([&] { static_cast<void>(choose_compute(options.precision, choose_device())); });
+    if (const auto& shape = options.data.image_shape)
+        check([&] { static_cast<void>(make_architecture(choose_model(options.model, *shape), *shape, 2)); });
+    if (!problems.empty()) throw ConfigError(text("hyperparameters: ", join(problems, " ")));
+}
+
+// A sum of finite weights is finite too, and costs one look at each.
+bool all_finite(const std::vector<NamedTensor>& tensors) {
+    return std::all_of(tensors.begin(), tensors.end(), [](const NamedTensor& tensor) {
+        return !tensor.tensor.is_floating_point() || std::isfinite(tensor.tensor.sum().item<double>());
+    });
+}
+
+at::Tensor pixels_to_verify(const TrainingData& data) {
+    constexpr std::int64_t kImages = 64;
+    const auto& samples = data.validation && data.validation->size() > 0 ? *data.validation : data.train;
+    const ImageShape& shape = samples.shape;
+    if (samples.size() == 0)
+        return at::zeros({1, shape.channels, shape.height, shape.width}, at::TensorOptions(at::kByte));
+    return pixel_view(samples).narrow(0, 0, std::min(kImages, samples.size()));
 }
 
 std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression) {

@@ -18,15 +18,25 @@ namespace tundish {
 
 /// What the trainer decides once, before its first step. Private to the train floor.
 
-/// The arithmetic of convolutions for the asked precision on this device; says in the log when it will be slow. Throws
-/// ConfigError for half precision on a CPU.
+/// The arithmetic of convolutions for the asked precision on this device. Throws ConfigError for half precision on a
+/// CPU.
 at::ScalarType choose_compute(Precision precision, const at::Device& device);
+
+/// Says in the log when that arithmetic is slow on this device.
+void warn_if_slow(at::ScalarType compute, const at::Device& device);
 
 /// As users write a precision: "fp32".
 const char* name_of(at::ScalarType compute);
 
 /// What gradients are sent as; nothing: as they are.
 std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression);
+
+/// No weight is infinite or not a number.
+bool all_finite(const std::vector<NamedTensor>& tensors);
+
+/// A few images, (n, channels, height, width) uint8, on which the artifact is compared with the network; one black
+/// image for a rank without any.
+at::Tensor pixels_to_verify(const TrainingData& data);
 
 /// The network with its starting weights: seeded, and whitened from `pixels`.
 Network make_network(const TrainOptions& options, const SampleSet& train, const at::Tensor& pixels,

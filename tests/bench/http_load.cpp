@@ -144,9 +144,17 @@ class Load {
 
     void receive() {
         epoll_event events[64];
-        const int timeout = options_.rate > 0 ? 1 : 100;
-        const int count = ::epoll_wait(epoll_, events, 64, timeout);
+        const timespec timeout = time_to_wait();
+        const int count = ::epoll_pwait2(epoll_, events, 64, &timeout, nullptr);
         for (int i = 0; i < count; ++i) read(*static_cast<Client*>(events[i].data.ptr));
+    }
+
+    // Until the next request is due, to the nanosecond: whole milliseconds would send two that are due apart together.
+    timespec time_to_wait() const {
+        using namespace std::chrono_literals;
+        const auto left = options_.rate > 0 ? next_due_ - Clock::now() : Clock::duration(100ms);
+        const auto wait = std::clamp<std::chrono::nanoseconds>(left, 0ns, 100ms);
+        return {0, static_cast<long>(wait.count())};
     }
 
     void read(Client& client) {

@@ -154,3 +154,51 @@ TEST_CASE("as process 1 of a container it hears SIGTERM too") {
     CHECK(ended.says("stopped on request"));
     check_resumes(job);
 }
+
+TEST_CASE("a job that max_train_seconds has ended goes on exactly when it is given more") {
+    auto changes = kLong;
+    changes["max_train_seconds"] = "0.02";
+    Job job(changes);
+    job.cifar10(100);
+    const Ended first = job.train();
+    INFO(first.output);
+    REQUIRE(first.code == 0);
+    CHECK(first.says("max_train_seconds 0.02 is used up"));
+    job.hyperparameters(kLong);
+    check_resumes(job);
+}
+
+TEST_CASE("a job that target_accuracy has ended is finished until more is asked for") {
+    auto changes = kLong;
+    changes["target_accuracy"] = "0.0001";
+    Job job(changes);
+    job.cifar10(100);
+    CHECK(job.train().says("reached target_accuracy"));
+    CHECK(job.train().says("already finished"));
+    job.hyperparameters(kLong);
+    check_resumes(job);
+}
+
+TEST_CASE("a stop in the last evaluation keeps the best model") {
+    Job job{{{"model", "airbench"}, {"epochs", "4"}, {"batch_size", "250"}, {"checkpoint_frequency", "4"}}};
+    job.cifar10(500);
+    Process run = job.start();
+    REQUIRE(run.wait_for("epoch=3;"));
+    run.send(SIGTERM);
+    const Ended ended = run.wait(kPatience);
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.says("in the last evaluation"));
+    std::string best;  // of the epochs' lines
+    const std::string name = " validation_accuracy=";
+    for (auto at = ended.output.find(name); at != std::string::npos; at = ended.output.find(name, at + 1)) {
+        const auto begin = at + name.size();
+        best = std::max(best, ended.output.substr(begin, ended.output.find(';', at) - begin));
+    }
+    const auto written = job.read("model/config.json");
+    const auto value = written.find("\"validation_accuracy\":");
+    REQUIRE(value != std::string::npos);
+    CHECK(std::abs(std::stod(written.substr(value + 22)) - std::stod(best)) < 1e-6);
+    CHECK(job.train().says("already finished"));
+    CHECK(job.read("model/config.json").find("validation_accuracy_tta") != std::string::npos);
+}

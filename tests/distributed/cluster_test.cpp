@@ -96,6 +96,28 @@ std::vector<Ended> check_losses_are(Cluster& cluster, const Ended& one) {
 
 }  // namespace
 
+TEST_CASE("hosts outside the instance group that trains step aside") {
+    const Job::Hyperparameters changes{{"sagemaker_distribution_instance_groups", R"(["train"])"}};
+    Cluster cluster(3, changes);
+    for (std::size_t host = 0; host < 3; ++host) {
+        const auto config = cluster.job(host).read("input/config/resourceconfig.json");
+        cluster.job(host).write("input/config/resourceconfig.json",
+                                config.substr(0, config.rfind('}')) + R"(,"instance_groups":[
+            {"instance_group_name":"data","instance_type":"ml.c5.xlarge","hosts":["127.0.0.1"]},
+            {"instance_group_name":"train","instance_type":"ml.c5.xlarge","hosts":["127.0.0.3","127.0.0.2"]}]})");
+    }
+    const Ended aside = cluster.start(0).wait();
+    CHECK(aside.code == 0);
+    CHECK(aside.output.find("steps aside") != std::string::npos);
+    CHECK(cluster.job(0).list("model").empty());
+    Process third = cluster.start(2);
+    const Ended second = cluster.start(1).wait();
+    INFO(second.output);
+    CHECK(second.code == 0);
+    CHECK(third.wait().code == 0);
+    CHECK(cluster.job(1).list("model").size() == 4);  // the first in the job's order is rank 0
+}
+
 TEST_CASE("three hosts give the model that one host gives") {
     const Job::Hyperparameters changes{{"epochs", "3"}, {"optimizer", "sgd"}, {"learning_rate", "0.05"}};
     Job alone(changes);

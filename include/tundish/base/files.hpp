@@ -11,11 +11,17 @@ namespace tundish {
 /// What the operating system says of the last failed call, with its number: "No space left on device (errno 28)".
 std::string system_reason(int error_number);
 
+/// The same, and what to do about it where that is known: a larger volume, root, a writable mount.
+std::string reason_and_remedy(int error_number);
+
 /// The whole file. Throws MachineError naming the path when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 
 /// Makes a folder and its parents (mode 755). Throws MachineError naming the path.
 void make_folders(const std::filesystem::path& folder);
+
+/// Proves that files can be made in `folder`, which is made if it is missing. Throws MachineError naming the path.
+void check_writable(const std::filesystem::path& folder);
 
 /// A file written beside its final name and renamed into place by commit(), so that a reader sees the old content or
 /// the new, never half of it. The temporary file lies in the same folder as `<name>.<pid>.sagemaker-ignore`, a suffix

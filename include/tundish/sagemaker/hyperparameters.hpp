@@ -17,6 +17,7 @@ struct JobSettings {
     TrainOptions options;
     LogLevel log_level = LogLevel::info;
     int ranks_per_host = 0;  ///< training processes on each host; 0: one for each visible GPU, or one without GPUs
+    std::vector<std::string> instance_groups;  ///< that train (training_hosts.hpp); empty when not told
     /// Lines for the log, once it is set up: which names were set aside or ignored.
     std::vector<std::string> notes;
 };

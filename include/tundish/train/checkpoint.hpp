@@ -28,6 +28,11 @@ struct TrainingState {
     std::vector<NamedTensor> network;
     std::vector<NamedTensor> optimizer;
     std::vector<NamedTensor> best;  ///< weights of best_epoch; empty when they equal `network` or there are none
+
+    void clear_epoch_sums() {
+        epoch_loss_sum = 0.0;
+        epoch_correct = epoch_samples = 0;
+    }
 };
 
 /// A folder of checkpoints named checkpoint-<step>.pt, readable with torch.load(weights_only=True), each with a trailer

@@ -16,7 +16,7 @@ struct LrSchedule {
     std::vector<std::int64_t> milestones{};  ///< step: the factor is applied once for each that was reached
     double milestone_factor = 0.1;
     double peak_at = 0.23;  ///< triangle: fraction of the steps at which it peaks (airbench94)
-    double start = 0.2;     ///< triangle: factor at step 0
+    double start = 0.2;     ///< triangle: factor at step 0; after a warm-up it begins at its peak instead
     double end = 0.07;      ///< triangle: factor at the last step
 
     /// Multiplies the peak learning rate in step `step` (from 0). 0 from total_steps on for linear and cosine.

@@ -24,7 +24,8 @@ struct ParameterGroup {
     double eps = 1e-8;
     double gamma = 0.9;
     LrSchedule schedule;
-    bool ends = false;  ///< no longer trained once its schedule has reached total_steps
+    bool float32 = false;  ///< muon: orthogonalises in float32, where bfloat16 would pay too
+    bool ends = false;     ///< no longer trained once its schedule has reached total_steps
 };
 
 /// Moves parameters along their gradients. Update rules as torch.optim has them (SGD with and without Nesterov, Adam,
@@ -36,7 +37,8 @@ class Optimizer {
     explicit Optimizer(std::vector<ParameterGroup> groups);
     ~Optimizer();
 
-    /// Updates every trained parameter from its gradient. `step` counts from 0.
+    /// Updates every trained parameter from its gradient. `step` counts from 0. What depends on it is first written
+    /// into tensors; the rest is the same work in every step, which a graph can hold.
     void step(std::int64_t step);
 
     /// Gradients become absent, so that the next backward pass writes instead of adding.
@@ -55,7 +57,8 @@ class Optimizer {
 
   private:
     struct Slots;  // running values of one group
-    void update(Slots& slots, std::int64_t step);
+    static void set_rates(Slots& slots, std::int64_t step);
+    static void update(Slots& slots);
 
     std::vector<Slots> slots_;
 };

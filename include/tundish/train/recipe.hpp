@@ -44,10 +44,16 @@ std::string choose_model(const std::string& wanted, const ImageShape& input);
 /// Decides what the options left open, for a train set of `samples` samples.
 Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobSize& job = {});
 
-/// The settings and data facts that a resumed job must share with its checkpoint, by name.
-std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe);
+/// What `recipe` makes impossible, in sentences for people: settings that only the model's defaults or the images
+/// contradict. Empty when the job can be trained.
+std::vector<std::string> problems_with(const TrainOptions& options, const Recipe& recipe, const ImageShape& images);
 
-/// Sentences on what is allowed but hardly meant: rules that never apply, a handful of updates in all.
+/// The settings and data facts that a resumed job must share with its checkpoint, by name. `arithmetic`: what
+/// precision=auto came to (device.hpp), as the results depend on it.
+std::map<std::string, std::string> resume_settings(const TrainOptions& options, const Recipe& recipe,
+                                                   const std::string& arithmetic);
+
+/// Sentences on what is allowed but hardly meant: rules and settings that never apply, a handful of updates in all.
 std::vector<std::string> doubts_about(const TrainOptions& options, const Recipe& recipe, bool validates);
 
 /// One line for the log: "airbench, muon, 8 epochs of 25 steps, batch 2000, …".

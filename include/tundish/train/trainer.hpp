@@ -26,6 +26,10 @@ struct TrainingResult {
     Evaluation final_evaluation;  ///< of the artifact's weights; samples is 0 without validation data
 };
 
+/// Refuses what can be refused before data are read: a precision that this device lacks, an image_shape that is too
+/// small for the model. Throws one ConfigError for all.
+void refuse_the_impossible(const TrainOptions& options);
+
 /// Trains one rank from start, or from the newest checkpoint, to the end. Prints the log and metric lines, keeps the
 /// best model so far in the model folder from the first evaluation on, and verifies the final artifact by loading it
 /// again. Throws ConfigError, DataError, ArtifactError or MachineError.

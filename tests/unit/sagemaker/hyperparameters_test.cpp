@@ -194,6 +194,18 @@ TEST_CASE("the batch of the job and the batch of a host may agree but not differ
     CHECK(problem_of(R"({"batch_size":"64","mini-batch-size":"128"})").find("give one of them") != std::string::npos);
 }
 
+TEST_CASE("instance groups are read in every shape") {
+    CHECK(parse_hyperparameters(kHeterogeneous.hyperparameters).instance_groups ==
+          std::vector<std::string>{"train_group"});
+    const std::string name = R"({"sagemaker_distribution_instance_groups":)";
+    const std::vector<std::string> two{"a", "b"};
+    for (const char* value : {R"(["a","b"]})", R"("[\"a\",\"b\"]"})", R"("\"[\\\"a\\\",\\\"b\\\"]\""})"})
+        CHECK(parse_hyperparameters(name + value).instance_groups == two);
+    CHECK(parse_hyperparameters(name + "null}").instance_groups.empty());
+    for (const char* value : {R"("a"})", R"([1]})", "{}}", R"("[1]"})", "3}"})
+        CHECK(problem_of(name + value).find("is no list of instance groups") != std::string::npos);
+}
+
 TEST_CASE("reserved names are set aside, lookalikes are not") {
     CHECK(parse_hyperparameters(
               R"({"_kvstore":"x","sagemaker_anything":"{","model_dir":"/m","default_user_module_name":""})")

@@ -35,6 +35,14 @@ TEST_CASE("triangle rises to its peak and falls to its end") {
     CHECK(schedule.factor(100) == Approx(0.07));
 }
 
+TEST_CASE("triangle after a warm-up only falls") {
+    const LrSchedule schedule{.kind = ScheduleKind::triangle, .total_steps = 104, .warmup_steps = 4};
+    CHECK(schedule.factor(3) == Approx(0.8));
+    CHECK(schedule.factor(4) == Approx(1.0));
+    CHECK(schedule.factor(54) == Approx(0.535));
+    CHECK(schedule.factor(104) == Approx(0.07));
+}
+
 TEST_CASE("warm-up rises linearly and the course follows it") {
     const LrSchedule schedule{.kind = ScheduleKind::linear, .total_steps = 14, .warmup_steps = 4};
     CHECK(schedule.factor(0) == Approx(0.2));

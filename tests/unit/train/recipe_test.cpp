@@ -50,11 +50,13 @@ TEST_CASE("a batch is never larger than the data") {
 
 TEST_CASE("resume settings differ when training would differ") {
     TrainOptions options;
-    const auto base = resume_settings(options, make_recipe(options, 50000));
+    const auto base = resume_settings(options, make_recipe(options, 50000), "fp32");
     options.max_train_seconds = 5;
-    CHECK(resume_settings(options, make_recipe(options, 50000)) == base);
+    CHECK(resume_settings(options, make_recipe(options, 50000), "fp32") == base);
+    CHECK(resume_settings(options, make_recipe(options, 50000), "bf16") != base);
+    CHECK(base.at("learning_rate") == "0.24");  // as people write it
     options.seed = 1;
-    CHECK(resume_settings(options, make_recipe(options, 50000)) != base);
+    CHECK(resume_settings(options, make_recipe(options, 50000), "fp32") != base);
 }
 
 TEST_CASE("an epoch uses every sample once in batches that differ by at most one") {
@@ -115,6 +117,33 @@ TEST_CASE("target accuracy and early stopping end training, neither of them too 
     CHECK_FALSE(reason_to_stop(options, with_accuracies({0.5, 0.4, 0.51})).empty());
 }
 
+TEST_CASE("a job that a rule has ended goes on when the rule is taken back") {
+    TrainOptions options;
+    const auto history = with_accuracies({0.5, 0.9});
+    CHECK_FALSE(still_ends_early(options, history, 100.0));
+    options.target_accuracy = 0.9;
+    CHECK(still_ends_early(options, history, 100.0));
+    options.target_accuracy = 0.95;
+    CHECK_FALSE(still_ends_early(options, history, 100.0));
+    options.max_train_seconds = 100.0;
+    CHECK(still_ends_early(options, history, 100.0));
+    options.max_train_seconds = 101.0;
+    CHECK_FALSE(still_ends_early(options, history, 100.0));
+}
+
+TEST_CASE("what the model's defaults or the images contradict is a problem") {
+    TrainOptions options;
+    options.model = "lenet";  // ten epochs
+    const ImageShape images{3, 32, 40};
+    CHECK(problems_with(options, make_recipe(options, 1000), images).empty());
+    options.crop_padding = 31;
+    options.warmup_epochs = 10;
+    CHECK(problems_with(options, make_recipe(options, 1000), images).empty());
+    options.crop_padding = 32;
+    options.warmup_epochs = 11;
+    CHECK(problems_with(options, make_recipe(options, 1000), images).size() == 2);
+}
+
 TEST_CASE("a batch may be told for each host, a learning rate for each rank") {
     TrainOptions options;
     options.batch_size_per_host = 100;
@@ -136,4 +165,10 @@ TEST_CASE("what is hardly meant is doubted") {
     options.target_accuracy = 0.5;
     CHECK(doubts_about(options, make_recipe(options, 50000), true).empty());
     CHECK(doubts_about(options, make_recipe(options, 50000), false).size() == 1);
+    options.optimizer = OptimizerKind::adam;
+    options.momentum = 0.5;
+    options.gamma = 0.5;
+    options.lr_scheduler_factor = 0.5;
+    options.early_stopping_patience = 9;
+    CHECK(doubts_about(options, make_recipe(options, 50000), true).size() == 4);
 }
