@@ -22,7 +22,7 @@ void serve_command(const std::filesystem::path& root, const ServeArguments& argu
     if (arguments.largest_body) options.http.largest_body = *arguments.largest_body;
     options.model_folder = Paths(root).model();
     const auto load = [folder = options.model_folder](const ClassifierOptions& classifier) {
-        set_up_device(at::kCPU, classifier.threads, /*deterministic=*/false);
+        set_up_device(choose_device(), classifier.threads, /*deterministic=*/false);
         return load_classifier(folder, classifier);
     };
     if (serve(options, load)) return;

@@ -6,17 +6,21 @@
 #include <map>
 #include <random>
 
+#include "network_classifier.hpp"
 #include "script_classifier.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/model/device.hpp"
 #include "tundish/model/inference_plan.hpp"
 
 namespace tundish {
 namespace {
 
-// Between our engine and model.pt in any probability: they add in another order.
+// From model.pt in any probability: float32 adds in another order, bfloat16 keeps 8 bits of each number.
 constexpr float kLargestDifference = 1e-3F;
+constexpr float kLargestNarrowDifference = 2e-2F;
 
 class PlanClassifier : public Classifier {
   public:
@@ -82,11 +86,20 @@ PixelScale scale_of(const Preprocess& preprocess) {
     return scale;
 }
 
+bool is_ours(const ModelConfig& config) {
+    return !config.architecture.empty() && !config.outputs_probabilities;
+}
+
+Network network_of(const Predictor& predictor, const at::Device& device) {
+    const ModelConfig& config = predictor.config();
+    Network network(make_architecture(config.architecture, config.input, config.classes), device);
+    network.load_state(predictor.weights());  // names every tensor that is missing or has another shape
+    return network;
+}
+
 std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const ClassifierOptions& options) {
     const ModelConfig& config = predictor.config();
-    if (config.architecture.empty() || config.outputs_probabilities) return nullptr;
-    Network network(make_architecture(config.architecture, config.input, config.classes), at::kCPU);
-    network.load_state(predictor.weights());  // names every tensor that is missing or has another shape
+    const Network network = network_of(predictor, at::kCPU);
     std::map<std::string, at::Tensor> tensors;
     for (const auto& [name, tensor] : network.state()) tensors.emplace(name, tensor.contiguous());
     const auto by_name = [&](const std::string& name) -> std::span<const float> {
@@ -99,21 +112,90 @@ std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const Classifie
     return std::make_unique<PlanClassifier>(std::move(*plan), facts_of(config), options.threads);
 }
 
+at::ScalarType dtype_of(Arithmetic arithmetic, const at::Device& device) {
+    switch (arithmetic) {
+        case Arithmetic::fp32:
+            return at::kFloat;
+        case Arithmetic::bf16:
+            return at::kBFloat16;
+        case Arithmetic::fp16:
+            return at::kHalf;
+        case Arithmetic::automatic:
+            break;
+    }
+    return automatic_precision(device);
+}
+
+// LibTorch's operations: what a GPU runs, and bfloat16. Nothing where our own engine is the better choice from the
+// start.
+std::unique_ptr<Classifier> network_for(const Predictor& predictor, const ClassifierOptions& options,
+                                        const at::Device& device) {
+    const auto compute = dtype_of(options.arithmetic, device);
+    if (device.is_cpu() && compute == at::kFloat) return nullptr;
+    return std::make_unique<NetworkClassifier>(network_of(predictor, device), predictor.config().preprocess,
+                                               facts_of(predictor.config()), compute, options.threads);
+}
+
+bool agrees(const Classifier& classifier, const std::vector<float>& expected) {
+    const float allowed = classifier.facts().precision == "fp32" ? kLargestDifference : kLargestNarrowDifference;
+    const float difference = largest_difference(answers_of(classifier), expected);
+    if (difference <= allowed) return true;
+    log_warning(text(classifier.facts().engine, " and ", kModelFile, " differ by ", difference, " in a probability (",
+                     allowed, " allowed): it does not answer"));
+    return false;
+}
+
+// For a full batch, after one that is not counted.
+double seconds_for_batch(const Classifier& classifier, std::size_t images) {
+    const auto pixels = test_images(classifier.facts().input, images);
+    std::vector<float> probabilities(images * classifier.facts().class_names.size());
+    classifier.classify(pixels.data(), images, probabilities.data());
+    const Stopwatch watch;
+    classifier.classify(pixels.data(), images, probabilities.data());
+    return watch.seconds();
+}
+
+// Both are on the CPU and agree with model.pt; either may be missing.
+std::unique_ptr<Classifier> better_of(std::unique_ptr<Classifier> plan, std::unique_ptr<Classifier> network,
+                                      const ClassifierOptions& options) {
+    if (plan == nullptr || network == nullptr) return plan != nullptr ? std::move(plan) : std::move(network);
+    if (options.arithmetic != Arithmetic::automatic) return network;  // asked for
+    const bool faster =
+        seconds_for_batch(*network, options.largest_batch) < seconds_for_batch(*plan, options.largest_batch);
+    return faster ? std::move(network) : std::move(plan);
+}
+
+std::unique_ptr<Classifier> best_of_ours(const Predictor& predictor, const ClassifierOptions& options,
+                                         const at::Device& device, const std::vector<float>& expected) {
+    auto network = network_for(predictor, options, device);
+    if (network != nullptr && !agrees(*network, expected)) network.reset();
+    if (device.is_cuda()) return network;
+    auto plan = plan_for(predictor, options);
+    if (plan != nullptr && !agrees(*plan, expected)) plan.reset();
+    return better_of(std::move(plan), std::move(network), options);
+}
+
 }  // namespace
 
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options) {
-    auto predictor = std::make_unique<Predictor>(folder);
-    auto plan = plan_for(*predictor, options);
-    const std::string kind = predictor->config().architecture;
-    auto script = std::make_unique<ScriptClassifier>(
-        std::move(predictor), options,
-        kind.empty() ? "it is not a network of ours" : text("our engine has no kernels for every layer of ", kind));
+    const auto device = choose_device();
+    // cuDNN would try all its algorithms anew for each size of a batch.
+    at::globalContext().setBenchmarkCuDNN(false);
+    if (const auto why = why_no_gpu(); !why.empty()) log_warning(why);
+    if (options.arithmetic == Arithmetic::fp16 && device.is_cpu())
+        throw ConfigError("TUNDISH_SERVE_PRECISION is fp16, which needs a GPU. Take auto, fp32 or bf16.");
+    const ModelConfig config = load_model_config(folder);
+    if (!is_ours(config)) {
+        auto script = std::make_unique<ScriptClassifier>(std::make_unique<Predictor>(folder, device), options,
+                                                         "it is not a network of ours");
+        static_cast<void>(answers_of(*script));
+        return script;
+    }
+    auto script =
+        std::make_unique<ScriptClassifier>(std::make_unique<Predictor>(folder), options,
+                                           text("nothing faster for ", config.architecture, " agrees with it"));
     const auto expected = answers_of(*script);
-    if (plan == nullptr) return script;
-    const float difference = largest_difference(answers_of(*plan), expected);
-    if (difference <= kLargestDifference) return plan;
-    log_warning(text("our engine and ", kModelFile, " differ by ", difference, " in a probability (",
-                     kLargestDifference, " allowed): ", kModelFile, " answers, more slowly"));
+    if (auto best = best_of_ours(script->predictor(), options, device, expected)) return best;
     return script;
 }
 

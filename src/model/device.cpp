@@ -91,6 +91,29 @@ at::ScalarType automatic_precision(const at::Device& device) {
     return device.is_cuda() ? at::kHalf : at::kFloat;
 }
 
+const char* name_of(at::ScalarType compute) {
+    if (compute == at::kBFloat16) return "bf16";
+    return compute == at::kHalf ? "fp16" : "fp32";
+}
+
+// AMIs of inference instances come with drivers as old as 470 (CUDA 11.4); InferenceAmiVersion chooses a newer one.
+std::string why_no_gpu() {
+#ifdef TUNDISH_CUDA
+    int count = 0;
+    const cudaError_t error = cudaGetDeviceCount(&count);
+    if (error == cudaSuccess && count > 0) return {};
+    if (error != cudaErrorInsufficientDriver) return "no GPU is visible, so the CPU computes";
+    int driver = 0;
+    cudaDriverGetVersion(&driver);
+    return text("the machine's NVIDIA driver knows CUDA ", driver / 1000, '.', driver % 1000 / 10,
+                " and this image needs ", CUDART_VERSION / 1000, '.', CUDART_VERSION % 1000 / 10,
+                ", so the CPU computes. Take a newer AMI: for endpoints InferenceAmiVersion "
+                "al2-ami-sagemaker-inference-gpu-3-1");
+#else
+    return {};
+#endif
+}
+
 std::string describe_device(const at::Device& device) {
 #ifdef TUNDISH_CUDA
     if (device.is_cuda()) {

@@ -17,9 +17,9 @@ struct Predictor::Script {
 
 namespace {
 
-torch::jit::Module load_script(const std::filesystem::path& path) {
+torch::jit::Module load_script(const std::filesystem::path& path, at::Device device) {
     try {
-        auto module = torch::jit::load(path.string(), at::kCPU);
+        auto module = torch::jit::load(path.string(), device);
         module.eval();
         return module;
     } catch (const c10::Error& error) {
@@ -29,12 +29,13 @@ torch::jit::Module load_script(const std::filesystem::path& path) {
 
 }  // namespace
 
-Predictor::Predictor(const std::filesystem::path& folder) : config_(load_model_config(folder)) {
+Predictor::Predictor(const std::filesystem::path& folder, at::Device device)
+    : config_(load_model_config(folder)), device_(device) {
     check_weights(folder);
     if (!std::filesystem::exists(folder / kModelFile)) {
         throw ArtifactError(text("no ", kModelFile, " in ", folder.string()));
     }
-    script_ = std::make_unique<Script>(Script{load_script(folder / kModelFile)});
+    script_ = std::make_unique<Script>(Script{load_script(folder / kModelFile, device)});
 }
 
 Predictor::~Predictor() = default;
@@ -42,7 +43,7 @@ Predictor::~Predictor() = default;
 at::Tensor Predictor::raw_outputs(const at::Tensor& pixels) const {
     const c10::InferenceMode inference;
     const auto input = config_.normalises_itself ? pixels.to(at::kFloat) : normalise(pixels, config_.preprocess);
-    return script_->module.forward({input.contiguous()}).toTensor();
+    return script_->module.forward({input.contiguous().to(device_)}).toTensor();
 }
 
 std::vector<NamedTensor> Predictor::weights() const {

@@ -1,6 +1,7 @@
 #include "tundish/sagemaker/serve_environment.hpp"
 
 #include <charconv>
+#include <map>
 #include <optional>
 #include <stdexcept>
 
@@ -72,6 +73,20 @@ void read_limits(Reader& reader, ServeOptions& options) {
                   [&](int value) { options.batch_delay = std::chrono::milliseconds(value); });
 }
 
+void read_arithmetic(Reader& reader, ServeOptions& options) {
+    constexpr const char* kName = "TUNDISH_SERVE_PRECISION";
+    static const std::map<std::string, Arithmetic> names{{"", Arithmetic::automatic},
+                                                         {"auto", Arithmetic::automatic},
+                                                         {"fp32", Arithmetic::fp32},
+                                                         {"bf16", Arithmetic::bf16},
+                                                         {"fp16", Arithmetic::fp16}};
+    const std::string value = reader.text_of(kName);
+    if (const auto found = names.find(lower(value)); found != names.end())
+        options.arithmetic = found->second;
+    else
+        reader.complain(kName, value, "auto, fp32, bf16 or fp16");
+}
+
 void read_batch(Reader& reader, ServeOptions& options) {
     options.batch_transform = lower(reader.text_of("SAGEMAKER_BATCH")) == "true";
     reader.number("SAGEMAKER_MAX_CONCURRENT_TRANSFORMS", 1, 1000,
@@ -114,6 +129,7 @@ void read_serve_environment(const Environment& environment, ServeOptions& option
         reader.complain("SAGEMAKER_SAFE_PORT_RANGE", range, "two ports such as 8081-9000");
     }
     read_limits(reader, options);
+    read_arithmetic(reader, options);
     read_batch(reader, options);
     read_reply_type(reader, options);
     reader.finish();

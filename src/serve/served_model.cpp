@@ -16,7 +16,8 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
     auto model = std::make_unique<ServedModel>();
     const int workers = worker_count(options);
     const int threads = std::max(1, usable_processors() / workers);
-    model->classifier = load({.threads = threads, .largest_batch = options.largest_batch});
+    model->classifier =
+        load({.threads = threads, .largest_batch = options.largest_batch, .arithmetic = options.arithmetic});
     EngineOptions engine{.workers = workers,
                          .largest_batch = options.largest_batch,
                          .most_requests = options.most_requests,

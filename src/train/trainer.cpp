@@ -93,6 +93,7 @@ class Trainer {
 
     void announce() const {
         log_info(text("device: ", describe_device(device_), "; arithmetic ", name_of(compute_)));
+        if (const auto why = why_no_gpu(); !why.empty()) log_warning(why);
         warn_if_slow(compute_, device_);
         log_info(describe_recipe(options_, recipe_));
         for (const auto& warning : doubts_about(options_, recipe_, data_.validation.has_value())) log_warning(warning);

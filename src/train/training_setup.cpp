@@ -35,11 +35,6 @@ at::ScalarType dtype_of(Precision precision, const at::Device& device) {
 
 }  // namespace
 
-const char* name_of(at::ScalarType compute) {
-    if (compute == at::kBFloat16) return "bf16";
-    return compute == at::kHalf ? "fp16" : "fp32";
-}
-
 at::ScalarType choose_compute(Precision precision, const at::Device& device) {
     const auto compute = dtype_of(precision, device);
     if (compute == at::kHalf && device.is_cpu()) {

@@ -25,9 +25,6 @@ at::ScalarType choose_compute(Precision precision, const at::Device& device);
 /// Says in the log when that arithmetic is slow on this device.
 void warn_if_slow(at::ScalarType compute, const at::Device& device);
 
-/// As users write a precision: "fp32".
-const char* name_of(at::ScalarType compute);
-
 /// What gradients are sent as; nothing: as they are.
 std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression);
 

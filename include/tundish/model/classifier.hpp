@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tundish/base/error.hpp"
 #include "tundish/data/image.hpp"
 
 namespace tundish {
@@ -19,6 +20,12 @@ struct ClassifierFacts {
     std::string engine;                    ///< one sentence for the log: what computes, and why
 };
 
+/// The GPU has failed, and every later call in this process will: only a new process helps.
+class DeviceError : public MachineError {
+  public:
+    using MachineError::MachineError;
+};
+
 /// A model that is ready to answer: batches of images in, class probabilities out. No Torch in its interface.
 class Classifier {
   public:
@@ -28,18 +35,25 @@ class Classifier {
 
     /// `pixels`: `images` of the model's shape in planar order (image, channel, row, column), 0..255. Writes images x
     /// classes probabilities. Any thread, several at once; each thread keeps working memory of its own. Throws
-    /// MachineError when the model fails, std::bad_alloc.
+    /// MachineError when the model fails, DeviceError when that is for good, std::bad_alloc.
     virtual void classify(const float* pixels, std::size_t images, float* probabilities) const = 0;
 };
+
+/// What a served network computes in. `automatic`: on GPUs bfloat16 or half, whichever the GPU is made for; on CPUs
+/// with AMX bfloat16 where that is faster; else float32. The narrow ones only where their answers agree with float32's.
+enum class Arithmetic { automatic, fp32, bf16, fp16 };
 
 struct ClassifierOptions {
     int threads = 1;                 ///< of each call to classify()
     std::size_t largest_batch = 64;  ///< no call has more images
+    Arithmetic arithmetic = Arithmetic::automatic;
 };
 
-/// Loads the artifact in `folder`: our own engine where it knows the architecture and agrees with model.pt, model.pt
-/// itself otherwise. One real forward pass has been run on return. Throws ArtifactError naming what is wrong with
-/// `folder`.
+/// Loads the artifact in `folder`. A network of ours runs on the GPU if there is one, in the arithmetic that was asked
+/// for; on the CPU in our own engine where that knows its layers. Whatever is to answer must agree with model.pt in
+/// float32 on test images: within 0.001 in every probability for float32, 0.02 for bfloat16 and half. Otherwise, and
+/// for networks that are not ours, model.pt itself answers. One real forward pass has been run on return. Throws
+/// ArtifactError naming what is wrong with `folder`.
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options);
 
 }  // namespace tundish

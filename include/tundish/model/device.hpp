@@ -25,6 +25,13 @@ bool bfloat16_pays(const at::Device& device);
 /// The dtype that precision `auto` means: bfloat16 where it pays, half on older GPUs (7.0, 7.5), else float.
 at::ScalarType automatic_precision(const at::Device& device);
 
+/// As users write a precision: "fp32", "bf16", "fp16".
+const char* name_of(at::ScalarType compute);
+
+/// Why a build with CUDA computes on the CPU, with the remedy: no GPU, or a driver that is too old. Empty in other
+/// builds, and where a GPU is used.
+std::string why_no_gpu();
+
 /// One sentence for the log: "CPU, 2 threads, AVX2" or "NVIDIA H200 (capability 9.0)".
 std::string describe_device(const at::Device& device);
 

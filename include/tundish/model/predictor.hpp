@@ -11,17 +11,19 @@
 
 namespace tundish {
 
-/// A loaded artifact that classifies images on the CPU. predict() may be called from several threads.
+/// A loaded artifact that classifies images. predict() may be called from several threads.
 class Predictor {
   public:
-    /// Checks the weights and loads model.pt. Throws ArtifactError naming what is wrong with `folder`.
-    explicit Predictor(const std::filesystem::path& folder);
+    /// Checks the weights and loads model.pt onto `device`. Throws ArtifactError naming what is wrong with `folder`.
+    explicit Predictor(const std::filesystem::path& folder, at::Device device = at::kCPU);
     ~Predictor();
 
     [[nodiscard]] const ModelConfig& config() const { return config_; }
 
-    /// `pixels`: (N, C, H, W), uint8 or float, 0..255, of the model's size. Returns (N, classes) float32 as model.pt
-    /// gives them.
+    [[nodiscard]] at::Device device() const { return device_; }
+
+    /// `pixels`: on the CPU, (N, C, H, W), uint8 or float, 0..255, of the model's size. Returns (N, classes) on the
+    /// device, as model.pt gives them.
     [[nodiscard]] at::Tensor raw_outputs(const at::Tensor& pixels) const;
 
     /// Parameters and buffers of a network of ours, by their names in state_dict.
@@ -33,6 +35,7 @@ class Predictor {
   private:
     struct Script;  // keeps TorchScript's header out of this one
     ModelConfig config_;
+    at::Device device_;
     std::unique_ptr<Script> script_;
 };
 

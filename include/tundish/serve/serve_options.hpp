@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tundish/model/classifier.hpp"
 #include "tundish/serve/http_protocol.hpp"
 #include "tundish/serve/media_type.hpp"
 
@@ -22,6 +23,7 @@ struct ServeOptions {
     std::chrono::milliseconds stuck_time{30'000};    ///< a forward pass that takes longer is taken for stuck
     int workers = 0;                                 ///< 0: one for each usable processor
     std::size_t largest_batch = 64;
+    Arithmetic arithmetic = Arithmetic::automatic;
     std::chrono::milliseconds batch_delay{0};
     std::size_t most_requests = 512;                 ///< waiting or computed; more get 503
     bool batch_transform = false;                    ///< texts end with exactly one newline

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <set>
 
+#include "support/saved_model.hpp"
 #include "support/temp_folder.hpp"
 #include "support/tiny_data.hpp"
 #include "support/torch_catch.hpp"
@@ -12,30 +13,11 @@
 #include "tundish/model/state_file.hpp"
 
 using namespace tundish;
+using tundish::testing::SavedModel;
 using tundish::testing::TempFolder;
 using tundish::testing::tiny_samples;
 
 namespace {
-
-struct Saved {
-    TempFolder folder;
-    Network network;
-    ModelConfig config;
-
-    explicit Saved(const std::string& architecture)
-        : network(make_architecture(architecture, {3, 32, 32}, 4), at::kCPU) {
-        const auto samples = tiny_samples(64);
-        initialise(network, 4);
-        config.architecture = architecture;
-        config.classes = 4;
-        config.input = samples.shape;
-        config.class_names = samples.class_names;
-        config.preprocess = measure(samples);
-        config.metrics = {{"validation_accuracy", 0.5}};
-        initialise_whitening(network, pixel_view(samples), config.preprocess);
-        save_artifact(folder.path(), network, config);
-    }
-};
 
 std::set<std::string> names_in(const std::filesystem::path& folder) {
     std::set<std::string> names;
@@ -49,7 +31,7 @@ std::set<std::string> names_in(const std::filesystem::path& folder) {
 TEST_CASE("a model folder holds four files and model.pt answers as the network does") {
     for (const auto& name : architecture_names()) {
         INFO(name);
-        const Saved saved(name);
+        const SavedModel saved(name);
         CHECK(names_in(saved.folder.path()) ==
               std::set<std::string>{"config.json", "model.pt", "model.safetensors", "state_dict.pt"});
         const Predictor predictor(saved.folder.path());
@@ -63,7 +45,7 @@ TEST_CASE("a model folder holds four files and model.pt answers as the network d
 }
 
 TEST_CASE("state_dict.pt reads back the same tensors under the same names") {
-    const Saved saved("resnet9");
+    const SavedModel saved("resnet9");
     const auto value = from_torch_bytes(read_file(saved.folder.path() / kStateDictFile), "state_dict.pt");
     const auto state = from_dict(value);
     REQUIRE(state.size() == saved.network.state().size());
@@ -83,7 +65,7 @@ TEST_CASE("model.safetensors holds row-major data at the offsets its header give
 }
 
 TEST_CASE("a damaged, missing or foreign file is named") {
-    const Saved saved("lenet");
+    const SavedModel saved("lenet");
     const auto path = saved.folder.path() / kSafetensorsFile;
     std::string content = read_file(path);
     content[content.size() / 2] ^= 1;
@@ -111,7 +93,7 @@ TEST_CASE("config.json errors name key, expectation and finding") {
 }
 
 TEST_CASE("an image of another size and channel count is brought to the model's") {
-    const Saved saved("lenet");
+    const SavedModel saved("lenet");
     const Predictor predictor(saved.folder.path());
     Image grey{{1, 50, 70}, Bytes(3500, 128)};
     const auto probabilities = predictor.predict(grey);

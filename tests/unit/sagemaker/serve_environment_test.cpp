@@ -61,6 +61,8 @@ TEST_CASE("each variable does what the platform or the toolkits say") {
     CHECK(read({{"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/csv"}}).default_reply == ReplyType::csv);
     CHECK(read({{"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/x-npy"}}).default_reply == ReplyType::npy);
     CHECK(read({{"TUNDISH_BATCH_ERRORS", "placeholder"}}).placeholder_for_bad_lines);
+    CHECK(read({{"TUNDISH_SERVE_PRECISION", "bf16"}}).arithmetic == Arithmetic::bf16);
+    CHECK(read({}).arithmetic == Arithmetic::automatic);
     CHECK_FALSE(read({{"TUNDISH_BATCH_ERRORS", "fail"}}).placeholder_for_bad_lines);
 }
 
@@ -104,6 +106,7 @@ TEST_CASE("what cannot be used is refused with its name and value") {
         {"SAGEMAKER_MAX_PAYLOAD_IN_MB", {"101", "-1"}},
         {"SAGEMAKER_BATCH_STRATEGY", {"both"}},
         {"TUNDISH_BATCH_ERRORS", {"ignore"}},
+        {"TUNDISH_SERVE_PRECISION", {"int8", "bf-16"}},
         {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", {"image/png"}}};
     for (const auto& [name, values] : table) {
         for (const auto& value : values) {

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <string>
+
+namespace tundish {
+
+/// What serving needs around a call of LibTorch. Private to the model floor.
+
+/// The number of OpenMP threads of the calling thread's operations.
+void use_threads(int threads);
+
+/// `images` images of a shape as a float32 tensor (N, C, H, W) over the caller's memory.
+at::Tensor view_of(const float* pixels, std::size_t images, int channels, int height, int width);
+
+/// Copies logits or probabilities, (images, classes), out. Throws ArtifactError when they have another shape.
+void copy_rows(const at::Tensor& output, std::size_t images, std::size_t classes, float* to);
+
+/// Throws what the exception that is being handled means to whoever serves, as MachineError with `what` failed: memory
+/// that is lacking names its remedy, and a GPU that has failed is a DeviceError.
+[[noreturn]] void rethrow_as_ours(const std::string& what, std::size_t images, bool on_gpu);
+
+}  // namespace tundish
