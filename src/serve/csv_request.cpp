@@ -104,6 +104,8 @@ class CsvReader {
 
 ReplyForm read_csv_request(string_view body, PixelBuilder& out) {
     const auto last = body.find_last_not_of(" \t\r\n");
+    const auto numbers = std::count_if(body.begin(), body.end(), [](char c) { return c == ',' || c == '\n'; }) + 1;
+    out.claim(sizeof(float) * static_cast<std::size_t>(numbers));
     NumberArray rows = CsvReader(body.substr(0, last + 1), out.model().pixels()).read();
     const bool batch = rows.dims.front() > 1;
     out.add_array(std::move(rows));

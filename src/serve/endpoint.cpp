@@ -58,7 +58,9 @@ HttpReply wrong_method(const char* allowed) {
 class Endpoint::Core {
   public:
     Core(const ServeOptions& options, LoadClassifier load)
-        : options_(options), loader_([this, load = std::move(load)] { this->load(load); }) {}
+        : options_(options),
+          memory_(options.working_memory > 0 ? options.working_memory : default_working_memory()),
+          loader_([this, load = std::move(load)] { this->load(load); }) {}
 
     ~Core() { loader_.join(); }
 
@@ -153,7 +155,7 @@ class Endpoint::Core {
         const ServedModel* model = model_.load();
         const ServeState state = health_.state();
         if (model == nullptr || state == ServeState::failed) throw RequestError(503, to_text(state), health_.reason());
-        return answer_invocation(request, *model, options_, metrics_);
+        return answer_invocation(request, *model, options_, memory_, metrics_);
     }
 
     HttpReply execution_parameters() const {
@@ -199,6 +201,7 @@ class Endpoint::Core {
 
     ServeOptions options_;
     Health health_;
+    WorkingMemory memory_;
     ServeMetrics metrics_;
     std::unique_ptr<ServedModel> owned_;  // the loader's until loading_ is false
     std::atomic<const ServedModel*> model_{nullptr};
