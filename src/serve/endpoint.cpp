@@ -187,8 +187,9 @@ class Endpoint::Core {
     // A line each, without the payload; what asks all the time for nothing in particular is of interest when debugging.
     static void log_request(const HttpRequest& request, const HttpReply& reply, const std::string& type, double seconds,
                             Route route) {
-        std::string line = text(request.method, ' ', printable(request.path, 80), ' ', reply.status, ' ',
-                                fixed(seconds * 1000, 2), " ms");
+        const std::string what =
+            request.method.empty() ? "unreadable request" : text(request.method, ' ', printable(request.path, 80));
+        std::string line = text(what, ' ', reply.status, ' ', fixed(seconds * 1000, 2), " ms");
         if (route != Route::invocations && reply.status < 400) return log_debug(line);
         if (route == Route::ping) return log_debug(line);
         line += text(", ", request.body.size(), " bytes of ", type.empty() ? "no type" : printable(type, 40), " -> ",

@@ -19,7 +19,20 @@ struct Exchange {
     HttpRequest request;
     bool close = false;  // after the reply: asked for, or a body was left unread
     std::size_t header_bytes = 0;
+    std::size_t line_bytes = 0;     // of the line that is being read
+    bool after_first_line = false;  // header lines follow
+    bool long_line = false;         // one was longer than the library takes
     bool headers_read = false;
+
+    void look_at(std::string_view bytes) {
+        for (const char c : bytes) {
+            ++line_bytes;
+            if (c != '\n') continue;
+            long_line |= after_first_line && line_bytes > CPPHTTPLIB_HEADER_MAX_LENGTH;
+            after_first_line = true;
+            line_bytes = 0;
+        }
+    }
 };
 thread_local Exchange* exchange_in_work = nullptr;
 
@@ -35,7 +48,9 @@ class ConnectionStream : public httplib::Stream {
     // It would take headers of any length into memory.
     ssize_t read(char* to, std::size_t size) override {
         if (!exchange_.headers_read && ++exchange_.header_bytes > kMostHeaderBytes) return -1;
-        return connection_.read(to, size);
+        const long got = connection_.read(to, size);
+        if (!exchange_.headers_read && got > 0) exchange_.look_at({to, static_cast<std::size_t>(got)});
+        return got;
     }
     ssize_t write(const char* from, std::size_t size) override {
         return connection_.write({from, size}) ? static_cast<ssize_t>(size) : -1;
@@ -53,15 +68,20 @@ class ConnectionStream : public httplib::Stream {
 constexpr const char* kRoute = "/";
 
 // The library's status does not tell why a request could not be read.
-HttpReply unreadable(const Exchange& exchange, int status) {
+RequestError why_unreadable(const Exchange& exchange, int status) {
+    const auto headers_too_large = [](const char* what, std::size_t limit) {
+        return RequestError(431, "headers_too_large", text(what, " longer than ", limit, " bytes"));
+    };
     if (exchange.connection.timed_out()) {
-        return error_reply(408, "request_timeout", "the headers did not come in time: send faster");
+        return {408, "request_timeout", "the headers did not come in time: send faster"};
     }
-    if (exchange.header_bytes > kMostHeaderBytes) {
-        return error_reply(431, "headers_too_large", text("the headers are longer than ", kMostHeaderBytes, " bytes"));
+    if (status == 414) {
+        return {414, "uri_too_long",
+                text("the request's first line is longer than ", CPPHTTPLIB_REQUEST_URI_MAX_LENGTH, " bytes")};
     }
-    const char* code = status == 400 ? "bad_request" : status == 414 ? "uri_too_long" : "http_error";
-    return error_reply(status, code, "the request is not valid HTTP/1.1");
+    if (exchange.header_bytes > kMostHeaderBytes) return headers_too_large("the headers are", kMostHeaderBytes);
+    if (exchange.long_line) return headers_too_large("a header's line is", CPPHTTPLIB_HEADER_MAX_LENGTH);
+    return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
 }
 
 void copy_reply(const HttpReply& reply, httplib::Response& to) {
@@ -80,14 +100,19 @@ struct HttpProtocol::Library : httplib::Server {
         Post(kRoute, [this](const httplib::Request&, httplib::Response& to, const httplib::ContentReader& reader) {
             answer_with_body(reader, to);
         });
-        set_error_handler([](const httplib::Request&, httplib::Response& to) {
-            if (!to.body.empty()) return;    // an error of ours
-            exchange_in_work->close = true;  // nobody knows where the next request begins
-            copy_reply(unreadable(*exchange_in_work, to.status), to);
-            to.set_header("Connection", "close");
+        set_error_handler([this](const httplib::Request&, httplib::Response& to) {
+            if (to.body.empty()) refuse(to);  // else an error of ours
         });
         set_keep_alive_max_count(1'000'000'000);
         set_keep_alive_timeout(limits.idle_time.count());
+    }
+
+    // What the library cannot read never came to our handler: it goes there now, to be logged and counted as well.
+    void refuse(httplib::Response& to) {
+        Exchange& exchange = *exchange_in_work;
+        exchange.close = true;  // nobody knows where the next request begins
+        exchange.request.refusal = why_unreadable(exchange, to.status);
+        answer(to);
     }
 
     void answer(httplib::Response& to) {

@@ -27,11 +27,11 @@ class HttpHeaders {
 };
 
 struct HttpRequest {
-    std::string method;  ///< "GET"
+    std::string method;  ///< "GET"; empty when even that could not be read: there is a refusal then
     std::string path;    ///< decoded, without the query
     HttpHeaders headers;
     std::string body;
-    std::optional<RequestError> refusal;  ///< why the body was not read: the reply must be this error
+    std::optional<RequestError> refusal;  ///< why it, or its body, was not read: the reply must be this error
 };
 
 struct HttpReply {

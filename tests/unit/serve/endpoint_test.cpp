@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 #include "support/fake_classifier.hpp"
+#include "support/logged.hpp"
 #include "support/stopped_child.hpp"
 
 using namespace tundish;
@@ -167,6 +168,18 @@ TEST_CASE("a refused body is answered with its error") {
     CHECK(code_of(loaded.endpoint.answer(request)) == "413 too_large");
     HttpRequest busy{"POST", "/invocations", {}, {}, RequestError(503, "busy", "too many")};
     CHECK(loaded.endpoint.answer(busy).headers.get("Retry-After") == "1");
+}
+
+TEST_CASE("a request that could not be read is a line in the log and a number in /metrics") {
+    const std::string log = logged_by([] {
+        Loaded loaded;
+        HttpRequest request{{}, {}, {}, {}, RequestError(431, "headers_too_large", "too long")};
+        if (loaded.endpoint.answer(request).status != 431) return;
+        std::printf("%s\n", loaded.ask("GET", "/metrics").body.c_str());
+    });
+    CHECK(lacks(log, {"info unreadable request 431 ", "headers_too_large",
+                      R"(tundish_requests_total{path="other",status="431",type="none"} 1)"})
+              .empty());
 }
 
 TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
