@@ -87,10 +87,10 @@ class CsvReader {
     [[noreturn]] void refuse_field(string_view from) const {
         const string_view field = trim(from.substr(0, from.find_first_of(",\n")));
         const bool header = row_ == 0 && !field.empty() && !is_digit(field.front());
-        throw RequestError(
-            400, "bad_csv",
-            text("row ", row_, ", column ", column_, ": expected a number, found ",
-                 field.empty() ? "nothing" : printable(field), header ? "; a header line has to be left out" : ""));
+        throw RequestError(400, "bad_csv",
+                           text("expected a number, found ", field.empty() ? "nothing" : printable(field),
+                                header ? "; a header line has to be left out" : ""))
+            .at(text("row ", row_, ", column ", column_));
     }
 
     string_view rest_;

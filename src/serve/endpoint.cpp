@@ -47,6 +47,12 @@ bool may_be_echoed(std::string_view attributes) {
            std::all_of(attributes.begin(), attributes.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+// A message to the client may quote what it sent; what goes wrong on our side is told in our words.
+std::string for_log(const RequestError& error) {
+    if (error.status() >= 500) return text(error.code(), ": ", error.what());
+    return error.place().empty() ? error.code() : text(error.code(), " at ", error.place());
+}
+
 HttpReply wrong_method(const char* allowed) {
     HttpReply reply = error_reply(405, "method_not_allowed", text("this path takes ", allowed, " only"));
     reply.headers.add("Allow", allowed);
@@ -114,6 +120,7 @@ class Endpoint::Core {
             return answer_route(request);
         } catch (const RequestError& error) {
             HttpReply reply = error_reply(error.status(), error.code(), error.what());
+            reply.problem = for_log(error);
             if (error.status() == 503) reply.headers.add("Retry-After", "1");
             return reply;
         } catch (const std::bad_alloc&) {
@@ -197,7 +204,7 @@ class Endpoint::Core {
         if (const auto id = request.headers.get("X-Amzn-SageMaker-Inference-Id"); !id.empty()) {
             line += text(", inference id ", printable(id, 64));
         }
-        log_info(reply.status < 400 ? line : text(line, ": ", printable(reply.body, 300)));
+        log_info(reply.problem.empty() ? line : text(line, ": ", reply.problem));
     }
 
     ServeOptions options_;

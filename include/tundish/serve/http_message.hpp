@@ -38,10 +38,11 @@ struct HttpReply {
     int status = 200;
     std::string content_type;  ///< exactly what is sent; empty: no such header
     std::string body;
-    HttpHeaders headers;  ///< beside Content-Type and Content-Length
+    HttpHeaders headers;    ///< beside Content-Type and Content-Length
+    std::string problem{};  ///< for the log: what went wrong, without anything that was sent
 };
 
-/// {"error": code, "message": message} with the status.
+/// {"error": code, "message": message} with the status; its problem is the code.
 HttpReply error_reply(int status, std::string_view code, std::string_view message);
 
 }  // namespace tundish

@@ -182,6 +182,27 @@ TEST_CASE("a request that could not be read is a line in the log and a number in
               .empty());
 }
 
+TEST_CASE("what a client sent is not in the log, wherever it stands in the body") {
+    const std::string log = logged_by([] {
+        Loaded loaded;
+        loaded.invoke("SECRETWORD,2,3,4", "text/csv");
+        loaded.invoke("SECRETWORD", "application/octet-stream");
+        loaded.invoke("1,2,3,4\n1,2,SECRETWORD,4", "text/csv");
+        loaded.invoke(R"({"instances": [[1,2,3,4],[1,987654,3,4]]})");
+        loaded.invoke("SECRETWORD", "image/png");
+        loaded.invoke("[202,0,0,0]");
+    });
+    INFO(log);
+    CHECK(log.find("SECRET") == std::string::npos);
+    CHECK(log.find("987654") == std::string::npos);
+    CHECK(lacks(log, {"400 ", ": bad_csv at row 0, column 0\n", ": unrecognised_body\n",
+                      ": bad_csv at row 1, column 2\n", ": bad_value at instances[1][1]\n", ": bad_image\n",
+                      ": model_failed: the model failed: this image breaks the model\n"})
+              .empty());
+    Loaded loaded;
+    CHECK(lacks(loaded.invoke("SECRETWORD,2,3,4", "text/csv").body, {"row 0, column 0: ", "found 'SECRETWORD'"}) == "");
+}
+
 TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
     Loaded loaded;
     const std::string name = "X-Amzn-SageMaker-Custom-Attributes";
