@@ -104,7 +104,7 @@ bool add_value(string_view name, const element& value, std::size_t most, PixelBu
     try {
         return out.add_array(read_json_array(value, most));
     } catch (const RequestError& error) {
-        throw error.at(std::string(name));
+        throw name.empty() ? error : error.at(std::string(name));
     }
 }
 

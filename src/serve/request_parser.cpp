@@ -28,7 +28,7 @@ constexpr string_view kAccepted =
 
 [[noreturn]] void refuse_type(string_view media_type) {
     throw RequestError(415, "unsupported_media_type",
-                       text("Content-Type ", printable(media_type), " is not read; accepted: ", kAccepted));
+                       text("Content-Type ", printable(media_type, 80), " is not read; accepted: ", kAccepted));
 }
 
 // Windows editors put a byte order mark in front of text.
