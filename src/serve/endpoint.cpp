@@ -187,8 +187,13 @@ class Endpoint::Core {
 
     [[nodiscard]] ServeMetrics::Gauges gauges() const {
         const ServedModel* model = model_.load();
-        return {model != nullptr ? model->engine->in_flight() : 0, health_.state() == ServeState::ready,
-                process_age_seconds()};
+        ServeMetrics::Gauges gauges{.state = health_.state(), .uptime_seconds = process_age_seconds()};
+        if (model == nullptr) return gauges;
+        const auto [requests, images] = model->engine->waiting();
+        gauges.requests_in_flight = model->engine->in_flight();
+        gauges.requests_waiting = requests;
+        gauges.images_waiting = images;
+        return gauges;
     }
 
     // A line each, without the payload; what asks all the time for nothing in particular is of interest when debugging.

@@ -274,7 +274,7 @@ TEST_CASE("/metrics counts what was answered") {
     CHECK(reply.content_type.starts_with("text/plain"));
     CHECK(lacks(reply.body, {R"(path="/invocations",status="200",type="application/json"} 1)",
                              R"(path="/invocations",status="400",type="application/json"} 1)", "tundish_ready 1",
-                             "tundish_batch_images_count 2"})
+                             "tundish_batch_images_count 2", R"(tundish_phase_seconds_count{phase="decode"} 2)"})
               .empty());
 }
 
