@@ -18,6 +18,7 @@ struct Exchange {
     Connection& connection;
     HttpRequest request;
     bool close = false;  // after the reply: asked for, or a body was left unread
+    bool ended = false;  // the library says the same
     std::size_t header_bytes = 0;
     std::size_t line_bytes = 0;     // of the line that is being read
     bool after_first_line = false;  // header lines follow
@@ -84,6 +85,14 @@ RequestError why_unreadable(const Exchange& exchange, int status) {
     return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
 }
 
+// RFC 9112, 3.2.2: "GET http://host:8080/ping" asks for /ping too.
+std::string path_of(const httplib::Request& request) {
+    const std::string begin = lower(std::string_view(request.target).substr(0, 8));
+    if (!begin.starts_with("http://") && begin != "https://") return request.path;
+    const auto slash = request.path.find('/', request.path.find("://") + 3);
+    return slash == std::string::npos ? "/" : request.path.substr(slash);
+}
+
 void copy_reply(const HttpReply& reply, httplib::Response& to) {
     to.status = reply.status;
     for (const auto& [name, value] : reply.headers.fields()) to.set_header(name.c_str(), value);
@@ -103,8 +112,9 @@ struct HttpProtocol::Library : httplib::Server {
         set_error_handler([this](const httplib::Request&, httplib::Response& to) {
             if (to.body.empty()) refuse(to);  // else an error of ours
         });
-        set_keep_alive_max_count(1'000'000'000);
-        set_keep_alive_timeout(limits.idle_time.count());
+        set_post_routing_handler([idle_time = limits.idle_time](const httplib::Request&, httplib::Response& to) {
+            say_how_it_goes_on(to, idle_time);
+        });
     }
 
     // What the library cannot read never came to our handler: it goes there now, to be logged and counted as well.
@@ -124,8 +134,15 @@ struct HttpProtocol::Library : httplib::Server {
             log_error(text("internal error while answering ", exchange.request.path, ": ", error.what()));
             reply = error_reply(500, "internal_error", "internal error; the server's log says more");
         }
-        if (exchange.close) reply.headers.add("Connection", "close");
         copy_reply(reply, to);
+    }
+
+    // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection.
+    static void say_how_it_goes_on(httplib::Response& to, std::chrono::seconds idle_time) {
+        for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
+        const bool closes = exchange_in_work->close || exchange_in_work->ended;
+        to.set_header("Connection", closes ? "close" : "keep-alive");
+        if (!closes) to.set_header("Keep-Alive", text("timeout=", idle_time.count()));
     }
 
     void answer_with_body(const httplib::ContentReader& reader, httplib::Response& to) {
@@ -146,8 +163,9 @@ struct HttpProtocol::Library : httplib::Server {
         Exchange& exchange = *exchange_in_work;
         exchange.headers_read = true;
         exchange.request.method = request.method;
-        exchange.request.path = request.path;
+        exchange.request.path = path_of(request);
         for (const auto& [name, value] : request.headers) exchange.request.headers.add(name, value);
+        exchange.close |= lower(exchange.request.headers.get("Connection")) == "close";
         if (request.method != "GET" && request.method != "HEAD") request.method = "POST";
         // A body that nobody reads here.
         const auto length = exchange.request.headers.get("Content-Length");
@@ -193,12 +211,11 @@ bool HttpProtocol::exchange(Connection& connection, bool last) {
     exchange_in_work = &exchange;
     connection.set_deadline(Clock::now() + limits_.header_time);
     ConnectionStream stream(exchange);
-    bool closed = false;
-    const bool answered = library_->process(stream, last, closed);
+    const bool answered = library_->process(stream, last, exchange.ended);
     connection.set_deadline(Clock::now() + limits_.stall_time);
     const bool sent = connection.flush();
     exchange_in_work = nullptr;
-    return answered && sent && !closed && !exchange.close;
+    return answered && sent && !exchange.ended && !exchange.close;
 }
 
 }  // namespace tundish
