@@ -23,7 +23,7 @@ constexpr std::string_view kContentSecurity =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src blob: data:; connect-src "
     "'self'";
 
-enum class Route { ping, invocations, execution_parameters, metrics, page, unknown };
+enum class Route { ping, invocations, execution_parameters, metrics, page, icon, unknown };
 
 // "/endpoints/{name}/invocations" is what boto3 sends with endpoint_url.
 bool is_runtime_path(std::string_view path) {
@@ -38,6 +38,7 @@ Route route_of(std::string_view path) {
     if (path == "/invocations" || is_runtime_path(path)) return Route::invocations;
     if (path == "/execution-parameters") return Route::execution_parameters;
     if (path == "/metrics") return Route::metrics;
+    if (path == "/favicon.ico") return Route::icon;
     return path == "/" ? Route::page : Route::unknown;
 }
 
@@ -146,6 +147,8 @@ class Endpoint::Core {
                 return execution_parameters();
             case Route::metrics:
                 return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(gauges()), {}};
+            case Route::icon:  // browsers ask for it unasked
+                return {204, {}, {}, {}};
             default:
                 return page();
         }

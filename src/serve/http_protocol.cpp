@@ -142,6 +142,7 @@ struct HttpProtocol::Library : httplib::Server {
         for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
         const bool closes = exchange_in_work->close || exchange_in_work->ended;
         to.set_header("Connection", closes ? "close" : "keep-alive");
+        if (to.status == 204) to.headers.erase("Content-Length");  // RFC 9110, 8.6
         if (!closes) to.set_header("Keep-Alive", text("timeout=", idle_time.count()));
     }
 

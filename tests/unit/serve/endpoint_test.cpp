@@ -65,7 +65,7 @@ TEST_CASE("before the model is loaded: 503 with the state everywhere but on the 
     CHECK(invocation.headers.get("Retry-After") == "1");
     CHECK(ask(endpoint, "GET", "/execution-parameters").status == 200);
     CHECK(ask(endpoint, "GET", "/metrics").body.find("tundish_ready 0") != std::string::npos);
-    CHECK(ask(endpoint, "GET", "/").body.find("starting") != std::string::npos);
+    CHECK(lacks(ask(endpoint, "GET", "/").body, {"starting", "fetch('ping')", "location.reload()"}).empty());
     endpoint.watch();
     gate->open();
     while (endpoint.loading()) std::this_thread::sleep_for(1ms);
@@ -283,10 +283,20 @@ TEST_CASE("the page has the model's facts and no outside resources") {
     const HttpReply reply = loaded.ask("GET", "/");
     CHECK(reply.content_type == "text/html; charset=utf-8");
     CHECK(lacks(reply.body, {"<!doctype html>", "ready", "fake", "dark, bright", "1x2x2"}).empty());
+    CHECK(reply.body.find("reload") == std::string::npos);
     for (const char* outside : {"src=\"", "href=", "@import", "https://"}) {
         CHECK(reply.body.find(outside) == std::string::npos);
     }
     CHECK(reply.headers.get("Content-Security-Policy").starts_with("default-src 'none'"));
+}
+
+TEST_CASE("a browser's question for an icon is answered without a word in the log") {
+    const std::string log = logged_by([] {
+        Loaded loaded;
+        std::printf("icon %d\n", loaded.ask("GET", "/favicon.ico").status);
+    });
+    CHECK(log.find("icon 204") != std::string::npos);
+    CHECK(log.find("favicon") == std::string::npos);
 }
 
 TEST_CASE("after a stop /ping says draining, and what comes is still answered") {
