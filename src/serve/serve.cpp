@@ -71,6 +71,7 @@ std::vector<std::string> ServeOptions::problems() const {
 
 bool serve(const ServeOptions& options, LoadClassifier load) {
     if (const auto problems = options.problems(); !problems.empty()) throw ConfigError(join(problems, "; "));
+    for (const auto& note : options.notes) log_info(note);
     raise_descriptor_limit();
     share_freed_memory();
     HttpServerOptions server_options{.port = options.port, .limits = options.http};

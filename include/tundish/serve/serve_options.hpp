@@ -31,6 +31,7 @@ struct ServeOptions {
     std::optional<int> max_concurrent_transforms{};  ///< for /execution-parameters; else the number of workers
     std::optional<int> max_payload_mb{};             ///< likewise; else 6
     std::optional<std::string> batch_strategy{};     ///< "SINGLE_RECORD" or "MULTI_RECORD"; else not mentioned
+    std::vector<std::string> notes{};                ///< for the log: what was accepted and changes nothing
 
     /// Everything that is wrong with these values, one sentence each; empty: nothing.
     [[nodiscard]] std::vector<std::string> problems() const;
