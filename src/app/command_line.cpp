@@ -108,6 +108,11 @@ class Parser {
             ->add_option("--max-body", line_.serve.largest_body,
                          "largest request body, such as 200MiB (default: 128MiB)")
             ->transform(size_with_unit());
+        serve
+            ->add_option("--working-memory", line_.serve.working_memory,
+                         "memory for reading requests, all at once, such as 1GiB (default: a quarter of what there is, "
+                         "at least 256MiB)")
+            ->transform(size_with_unit());
     }
 
     void add_feed() {

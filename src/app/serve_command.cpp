@@ -20,6 +20,7 @@ void serve_command(const std::filesystem::path& root, const ServeArguments& argu
     read_serve_environment(environment, options);
     if (arguments.port) options.port = *arguments.port;
     if (arguments.largest_body) options.http.largest_body = *arguments.largest_body;
+    if (arguments.working_memory) options.working_memory = *arguments.working_memory;
     options.model_folder = Paths(root).model();
     const auto load = [folder = options.model_folder](const ClassifierOptions& classifier) {
         set_up_device(choose_device(), classifier.threads, /*deterministic=*/false);

@@ -15,4 +15,17 @@ void keep_freed_memory() {
 #endif
 }
 
+void share_freed_memory() {
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    // Twelve 5000 x 5000 images, one or two at a time: 73 MB are left with two arenas, 171 with four, 317 with sixteen.
+    ::mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
+void return_freed_memory() {
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    ::malloc_trim(0);
+#endif
+}
+
 }  // namespace tundish

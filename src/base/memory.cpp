@@ -17,19 +17,30 @@ std::optional<std::uint64_t> number_in(const char* file) {
     return std::nullopt;  // absent, or "max"
 }
 
+std::uint64_t installed() {
+    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 std::uint64_t available_on_machine() {
     std::ifstream in("/proc/meminfo");
     for (std::string name; in >> name; in.ignore(std::numeric_limits<std::streamsize>::max(), '\n')) {
         std::uint64_t kilobytes = 0;
         if (name == "MemAvailable:" && in >> kilobytes) return kilobytes * 1024;
     }
-    return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    return installed();
 }
 
-// What a control group leaves; inside a container its files lie at the top.
+constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
+
+// Inside a container a control group's files lie at the top.
+constexpr const char* kLimit2 = "/sys/fs/cgroup/memory.max";
+constexpr const char* kUsage2 = "/sys/fs/cgroup/memory.current";
+constexpr const char* kLimit1 = "/sys/fs/cgroup/memory/memory.limit_in_bytes";
+constexpr const char* kUsage1 = "/sys/fs/cgroup/memory/memory.usage_in_bytes";
+
 std::uint64_t left_by_group(const char* limit_file, const char* usage_file) {
     const auto limit = number_in(limit_file);
-    if (!limit) return std::numeric_limits<std::uint64_t>::max();
+    if (!limit) return kNoLimit;
     const std::uint64_t used = number_in(usage_file).value_or(0);
     return *limit > used ? *limit - used : 0;
 }
@@ -37,9 +48,11 @@ std::uint64_t left_by_group(const char* limit_file, const char* usage_file) {
 }  // namespace
 
 std::uint64_t usable_memory() {
-    return std::min(
-        {available_on_machine(), left_by_group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-         left_by_group("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes")});
+    return std::min({available_on_machine(), left_by_group(kLimit2, kUsage2), left_by_group(kLimit1, kUsage1)});
+}
+
+std::uint64_t memory_limit() {
+    return std::min({installed(), number_in(kLimit2).value_or(kNoLimit), number_in(kLimit1).value_or(kNoLimit)});
 }
 
 }  // namespace tundish

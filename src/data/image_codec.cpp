@@ -122,6 +122,17 @@ Image decode_image(ByteSpan bytes, int channels) {
     return to_planar(upright(with_channels(opaque, channels), header.orientation));
 }
 
+// Bytes of a pixel: 3 as OpenCV decodes it and 3 as planes; upright() has one more copy. While they decode, libwebp has
+// 4 beside OpenCV's 3, and libjpeg up to 6, a progressive JPEG's coefficients. With transparency OpenCV gives 8 (16-bit
+// BGRA), of which 4 (8-bit), 3 (laid over white) and the copies above are made.
+std::size_t decoding_bytes(const ImageHeader& header) {
+    const bool upright = header.orientation == 1;
+    const bool raw = header.format == ImageFormat::png || header.format == ImageFormat::bmp;
+    const std::size_t plain = upright && raw ? 6 : 9;
+    const std::size_t bytes = header.alpha ? (upright ? 15 : 17) : plain;
+    return bytes * static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
+}
+
 bool looks_like_image(ByteSpan bytes) {
     return image_format(bytes).has_value();
 }

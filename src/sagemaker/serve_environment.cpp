@@ -87,6 +87,15 @@ void read_arithmetic(Reader& reader, ServeOptions& options) {
         reader.complain(kName, value, "auto, fp32, bf16 or fp16");
 }
 
+// What toolkits set for servers of another make: a model that loads slowly is waited for by the platform, and workers
+// are threads that are there from the beginning.
+void note_ignored(const Reader& reader, ServeOptions& options) {
+    for (const char* name : {"SAGEMAKER_STARTUP_TIMEOUT", "SAGEMAKER_TS_MIN_WORKERS"}) {
+        if (reader.text_of(name).empty()) continue;
+        options.notes.push_back(text("variable ", name, " is accepted and has no effect"));
+    }
+}
+
 void read_batch(Reader& reader, ServeOptions& options) {
     options.batch_transform = lower(reader.text_of("SAGEMAKER_BATCH")) == "true";
     reader.number("SAGEMAKER_MAX_CONCURRENT_TRANSFORMS", 1, 1000,
@@ -130,6 +139,7 @@ void read_serve_environment(const Environment& environment, ServeOptions& option
     }
     read_limits(reader, options);
     read_arithmetic(reader, options);
+    note_ignored(reader, options);
     read_batch(reader, options);
     read_reply_type(reader, options);
     reader.finish();

@@ -87,10 +87,10 @@ class CsvReader {
     [[noreturn]] void refuse_field(string_view from) const {
         const string_view field = trim(from.substr(0, from.find_first_of(",\n")));
         const bool header = row_ == 0 && !field.empty() && !is_digit(field.front());
-        throw RequestError(
-            400, "bad_csv",
-            text("row ", row_, ", column ", column_, ": expected a number, found ",
-                 field.empty() ? "nothing" : printable(field), header ? "; a header line has to be left out" : ""));
+        throw RequestError(400, "bad_csv",
+                           text("expected a number, found ", field.empty() ? "nothing" : printable(field),
+                                header ? "; a header line has to be left out" : ""))
+            .at(text("row ", row_, ", column ", column_));
     }
 
     string_view rest_;
@@ -104,6 +104,8 @@ class CsvReader {
 
 ReplyForm read_csv_request(string_view body, PixelBuilder& out) {
     const auto last = body.find_last_not_of(" \t\r\n");
+    const auto numbers = std::count_if(body.begin(), body.end(), [](char c) { return c == ',' || c == '\n'; }) + 1;
+    out.claim(sizeof(float) * static_cast<std::size_t>(numbers));
     NumberArray rows = CsvReader(body.substr(0, last + 1), out.model().pixels()).read();
     const bool batch = rows.dims.front() > 1;
     out.add_array(std::move(rows));

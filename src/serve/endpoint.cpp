@@ -23,7 +23,7 @@ constexpr std::string_view kContentSecurity =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src blob: data:; connect-src "
     "'self'";
 
-enum class Route { ping, invocations, execution_parameters, metrics, page, unknown };
+enum class Route { ping, invocations, execution_parameters, metrics, page, icon, unknown };
 
 // "/endpoints/{name}/invocations" is what boto3 sends with endpoint_url.
 bool is_runtime_path(std::string_view path) {
@@ -38,6 +38,7 @@ Route route_of(std::string_view path) {
     if (path == "/invocations" || is_runtime_path(path)) return Route::invocations;
     if (path == "/execution-parameters") return Route::execution_parameters;
     if (path == "/metrics") return Route::metrics;
+    if (path == "/favicon.ico") return Route::icon;
     return path == "/" ? Route::page : Route::unknown;
 }
 
@@ -45,6 +46,12 @@ Route route_of(std::string_view path) {
 bool may_be_echoed(std::string_view attributes) {
     return !attributes.empty() && attributes.size() <= 1024 &&
            std::all_of(attributes.begin(), attributes.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// A message to the client may quote what it sent; what goes wrong on our side is told in our words.
+std::string for_log(const RequestError& error) {
+    if (error.status() >= 500) return text(error.code(), ": ", error.what());
+    return error.place().empty() ? error.code() : text(error.code(), " at ", error.place());
 }
 
 HttpReply wrong_method(const char* allowed) {
@@ -58,7 +65,9 @@ HttpReply wrong_method(const char* allowed) {
 class Endpoint::Core {
   public:
     Core(const ServeOptions& options, LoadClassifier load)
-        : options_(options), loader_([this, load = std::move(load)] { this->load(load); }) {}
+        : options_(options),
+          memory_(options.working_memory > 0 ? options.working_memory : default_working_memory()),
+          loader_([this, load = std::move(load)] { this->load(load); }) {}
 
     ~Core() { loader_.join(); }
 
@@ -112,6 +121,7 @@ class Endpoint::Core {
             return answer_route(request);
         } catch (const RequestError& error) {
             HttpReply reply = error_reply(error.status(), error.code(), error.what());
+            reply.problem = for_log(error);
             if (error.status() == 503) reply.headers.add("Retry-After", "1");
             return reply;
         } catch (const std::bad_alloc&) {
@@ -137,6 +147,8 @@ class Endpoint::Core {
                 return execution_parameters();
             case Route::metrics:
                 return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_.text(gauges()), {}};
+            case Route::icon:  // browsers ask for it unasked
+                return {204, {}, {}, {}};
             default:
                 return page();
         }
@@ -153,7 +165,7 @@ class Endpoint::Core {
         const ServedModel* model = model_.load();
         const ServeState state = health_.state();
         if (model == nullptr || state == ServeState::failed) throw RequestError(503, to_text(state), health_.reason());
-        return answer_invocation(request, *model, options_, metrics_);
+        return answer_invocation(request, *model, options_, memory_, metrics_);
     }
 
     HttpReply execution_parameters() const {
@@ -178,15 +190,21 @@ class Endpoint::Core {
 
     [[nodiscard]] ServeMetrics::Gauges gauges() const {
         const ServedModel* model = model_.load();
-        return {model != nullptr ? model->engine->in_flight() : 0, health_.state() == ServeState::ready,
-                process_age_seconds()};
+        ServeMetrics::Gauges gauges{.state = health_.state(), .uptime_seconds = process_age_seconds()};
+        if (model == nullptr) return gauges;
+        const auto [requests, images] = model->engine->waiting();
+        gauges.requests_in_flight = model->engine->in_flight();
+        gauges.requests_waiting = requests;
+        gauges.images_waiting = images;
+        return gauges;
     }
 
     // A line each, without the payload; what asks all the time for nothing in particular is of interest when debugging.
     static void log_request(const HttpRequest& request, const HttpReply& reply, const std::string& type, double seconds,
                             Route route) {
-        std::string line = text(request.method, ' ', printable(request.path, 80), ' ', reply.status, ' ',
-                                fixed(seconds * 1000, 2), " ms");
+        const std::string what =
+            request.method.empty() ? "unreadable request" : text(request.method, ' ', printable(request.path, 80));
+        std::string line = text(what, ' ', reply.status, ' ', fixed(seconds * 1000, 2), " ms");
         if (route != Route::invocations && reply.status < 400) return log_debug(line);
         if (route == Route::ping) return log_debug(line);
         line += text(", ", request.body.size(), " bytes of ", type.empty() ? "no type" : printable(type, 40), " -> ",
@@ -194,11 +212,12 @@ class Endpoint::Core {
         if (const auto id = request.headers.get("X-Amzn-SageMaker-Inference-Id"); !id.empty()) {
             line += text(", inference id ", printable(id, 64));
         }
-        log_info(reply.status < 400 ? line : text(line, ": ", printable(reply.body, 300)));
+        log_info(reply.problem.empty() ? line : text(line, ": ", reply.problem));
     }
 
     ServeOptions options_;
     Health health_;
+    WorkingMemory memory_;
     ServeMetrics metrics_;
     std::unique_ptr<ServedModel> owned_;  // the loader's until loading_ is false
     std::atomic<const ServedModel*> model_{nullptr};

@@ -38,7 +38,9 @@ class Worker {
   private:
     void run() {
         for (auto batch = queue_.take(); !batch.empty(); batch = queue_.take()) {
-            for (const auto& slice : batch) events_.waited(seconds_since(slice.request->queued));
+            for (const auto& slice : batch) {
+                if (slice.first == 0) events_.waited(seconds_since(slice.request->queued));
+            }
             const std::string failure = compute(batch);
             if (failure.empty() || batch.size() == 1) {
                 queue_.finish(batch, failure);
@@ -140,6 +142,7 @@ class Engine::Core {
     }
 
     [[nodiscard]] std::size_t in_flight() const { return queue_.requests(); }
+    [[nodiscard]] Waiting waiting() const { return queue_.waiting(); }
 
     [[nodiscard]] bool computing() const {
         return std::any_of(workers_.begin(), workers_.end(),
@@ -174,6 +177,10 @@ std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadlin
 
 std::size_t Engine::in_flight() const {
     return core_->in_flight();
+}
+
+Engine::Waiting Engine::waiting() const {
+    return core_->waiting();
 }
 
 bool Engine::computing() const {

@@ -11,10 +11,16 @@ bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
     const bool full = requests_ >= options_.most_requests || (requests_ > 0 && images_ + images > options_.most_images);
     if (closed_ || full) return false;
     ++requests_;
+    ++open_;
     images_ += images;
     waiting_images_ += images;
     waiting_.push_back(request);
-    filled_.notify_one();
+    // With a delay some workers wait for more images, others for any.
+    if (options_.batch_delay.count() > 0) {
+        filled_.notify_all();
+    } else {
+        filled_.notify_one();
+    }
     return true;
 }
 
@@ -23,6 +29,7 @@ std::size_t EngineQueue::wait_for(EngineRequest& request) {
     request.changed.wait_until(lock, request.deadline, [&] { return request.left == 0; });
     if (request.left > 0) {
         request.abandoned = true;
+        close_one();
         drop_late();
     }
     --requests_;
@@ -46,16 +53,25 @@ void EngineQueue::drop_late() {
     });
 }
 
+// One request less that somebody waits for.
+void EngineQueue::close_one() {
+    --open_;
+    if (options_.batch_delay.count() > 0) filled_.notify_all();
+}
+
+// Waits until the batch is full. A request that is the only one has nobody to wait for.
+void EngineQueue::gather(std::unique_lock<std::mutex>& lock) {
+    filled_.wait_for(lock, options_.batch_delay,
+                     [this] { return closed_ || open_ <= 1 || waiting_images_ >= options_.largest_batch; });
+}
+
 std::vector<Slice> EngineQueue::take() {
     std::unique_lock lock(mutex_);
     std::vector<Slice> batch;
     while (batch.empty()) {
         filled_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
         if (closed_) return {};
-        if (options_.batch_delay.count() > 0 && waiting_images_ < options_.largest_batch) {
-            filled_.wait_for(lock, options_.batch_delay,
-                             [this] { return closed_ || waiting_images_ >= options_.largest_batch; });
-        }
+        if (options_.batch_delay.count() > 0) gather(lock);
         drop_late();
         for (std::size_t room = share(); room > 0 && !waiting_.empty();) {
             const auto request = waiting_.front();
@@ -77,7 +93,9 @@ void EngineQueue::finish(const std::vector<Slice>& slices, const std::string& fa
         EngineRequest& request = *slice.request;
         if (!failure.empty()) request.failure = failure;
         request.left -= slice.images;
-        if (request.left == 0) request.changed.notify_all();
+        if (request.left > 0) continue;
+        if (!request.abandoned) close_one();
+        request.changed.notify_all();
     }
 }
 
@@ -85,6 +103,11 @@ void EngineQueue::close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     filled_.notify_all();
+}
+
+Engine::Waiting EngineQueue::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return {waiting_.size(), waiting_images_};
 }
 
 std::size_t EngineQueue::requests() const {

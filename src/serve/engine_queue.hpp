@@ -56,16 +56,20 @@ class EngineQueue {
     void close();
 
     [[nodiscard]] std::size_t requests() const;
+    [[nodiscard]] Engine::Waiting waiting() const;
 
   private:
     [[nodiscard]] std::size_t share() const;
     void drop_late();
+    void close_one();
+    void gather(std::unique_lock<std::mutex>& lock);
 
     EngineOptions options_;
     mutable std::mutex mutex_;
     std::condition_variable filled_;
     std::deque<std::shared_ptr<EngineRequest>> waiting_;
     std::size_t waiting_images_ = 0, requests_ = 0, images_ = 0;
+    std::size_t open_ = 0;  // requests whose answer is awaited
     bool closed_ = false;
 };
 

@@ -27,7 +27,7 @@ std::size_t HttpHeaders::count(std::string_view name) const {
 }
 
 HttpReply error_reply(int status, std::string_view code, std::string_view message) {
-    return {status, "application/json", error_json(code, message), {}};
+    return {status, "application/json", error_json(code, message), {}, std::string(code)};
 }
 
 }  // namespace tundish

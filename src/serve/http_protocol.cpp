@@ -18,8 +18,22 @@ struct Exchange {
     Connection& connection;
     HttpRequest request;
     bool close = false;  // after the reply: asked for, or a body was left unread
+    bool ended = false;  // the library says the same
     std::size_t header_bytes = 0;
+    std::size_t line_bytes = 0;     // of the line that is being read
+    bool after_first_line = false;  // header lines follow
+    bool long_line = false;         // one was longer than the library takes
     bool headers_read = false;
+
+    void look_at(std::string_view bytes) {
+        for (const char c : bytes) {
+            ++line_bytes;
+            if (c != '\n') continue;
+            long_line |= after_first_line && line_bytes > CPPHTTPLIB_HEADER_MAX_LENGTH;
+            after_first_line = true;
+            line_bytes = 0;
+        }
+    }
 };
 thread_local Exchange* exchange_in_work = nullptr;
 
@@ -35,7 +49,9 @@ class ConnectionStream : public httplib::Stream {
     // It would take headers of any length into memory.
     ssize_t read(char* to, std::size_t size) override {
         if (!exchange_.headers_read && ++exchange_.header_bytes > kMostHeaderBytes) return -1;
-        return connection_.read(to, size);
+        const long got = connection_.read(to, size);
+        if (!exchange_.headers_read && got > 0) exchange_.look_at({to, static_cast<std::size_t>(got)});
+        return got;
     }
     ssize_t write(const char* from, std::size_t size) override {
         return connection_.write({from, size}) ? static_cast<ssize_t>(size) : -1;
@@ -53,15 +69,28 @@ class ConnectionStream : public httplib::Stream {
 constexpr const char* kRoute = "/";
 
 // The library's status does not tell why a request could not be read.
-HttpReply unreadable(const Exchange& exchange, int status) {
+RequestError why_unreadable(const Exchange& exchange, int status) {
+    const auto headers_too_large = [](const char* what, std::size_t limit) {
+        return RequestError(431, "headers_too_large", text(what, " longer than ", limit, " bytes"));
+    };
     if (exchange.connection.timed_out()) {
-        return error_reply(408, "request_timeout", "the headers did not come in time: send faster");
+        return {408, "request_timeout", "the headers did not come in time: send faster"};
     }
-    if (exchange.header_bytes > kMostHeaderBytes) {
-        return error_reply(431, "headers_too_large", text("the headers are longer than ", kMostHeaderBytes, " bytes"));
+    if (status == 414) {
+        return {414, "uri_too_long",
+                text("the request's first line is longer than ", CPPHTTPLIB_REQUEST_URI_MAX_LENGTH, " bytes")};
     }
-    const char* code = status == 400 ? "bad_request" : status == 414 ? "uri_too_long" : "http_error";
-    return error_reply(status, code, "the request is not valid HTTP/1.1");
+    if (exchange.header_bytes > kMostHeaderBytes) return headers_too_large("the headers are", kMostHeaderBytes);
+    if (exchange.long_line) return headers_too_large("a header's line is", CPPHTTPLIB_HEADER_MAX_LENGTH);
+    return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
+}
+
+// RFC 9112, 3.2.2: "GET http://host:8080/ping" asks for /ping too.
+std::string path_of(const httplib::Request& request) {
+    const std::string begin = lower(std::string_view(request.target).substr(0, 8));
+    if (!begin.starts_with("http://") && begin != "https://") return request.path;
+    const auto slash = request.path.find('/', request.path.find("://") + 3);
+    return slash == std::string::npos ? "/" : request.path.substr(slash);
 }
 
 void copy_reply(const HttpReply& reply, httplib::Response& to) {
@@ -80,14 +109,20 @@ struct HttpProtocol::Library : httplib::Server {
         Post(kRoute, [this](const httplib::Request&, httplib::Response& to, const httplib::ContentReader& reader) {
             answer_with_body(reader, to);
         });
-        set_error_handler([](const httplib::Request&, httplib::Response& to) {
-            if (!to.body.empty()) return;    // an error of ours
-            exchange_in_work->close = true;  // nobody knows where the next request begins
-            copy_reply(unreadable(*exchange_in_work, to.status), to);
-            to.set_header("Connection", "close");
+        set_error_handler([this](const httplib::Request&, httplib::Response& to) {
+            if (to.body.empty()) refuse(to);  // else an error of ours
         });
-        set_keep_alive_max_count(1'000'000'000);
-        set_keep_alive_timeout(limits.idle_time.count());
+        set_post_routing_handler([idle_time = limits.idle_time](const httplib::Request&, httplib::Response& to) {
+            say_how_it_goes_on(to, idle_time);
+        });
+    }
+
+    // What the library cannot read never came to our handler: it goes there now, to be logged and counted as well.
+    void refuse(httplib::Response& to) {
+        Exchange& exchange = *exchange_in_work;
+        exchange.close = true;  // nobody knows where the next request begins
+        exchange.request.refusal = why_unreadable(exchange, to.status);
+        answer(to);
     }
 
     void answer(httplib::Response& to) {
@@ -99,8 +134,16 @@ struct HttpProtocol::Library : httplib::Server {
             log_error(text("internal error while answering ", exchange.request.path, ": ", error.what()));
             reply = error_reply(500, "internal_error", "internal error; the server's log says more");
         }
-        if (exchange.close) reply.headers.add("Connection", "close");
         copy_reply(reply, to);
+    }
+
+    // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection.
+    static void say_how_it_goes_on(httplib::Response& to, std::chrono::seconds idle_time) {
+        for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
+        const bool closes = exchange_in_work->close || exchange_in_work->ended;
+        to.set_header("Connection", closes ? "close" : "keep-alive");
+        if (to.status == 204) to.headers.erase("Content-Length");  // RFC 9110, 8.6
+        if (!closes) to.set_header("Keep-Alive", text("timeout=", idle_time.count()));
     }
 
     void answer_with_body(const httplib::ContentReader& reader, httplib::Response& to) {
@@ -121,8 +164,9 @@ struct HttpProtocol::Library : httplib::Server {
         Exchange& exchange = *exchange_in_work;
         exchange.headers_read = true;
         exchange.request.method = request.method;
-        exchange.request.path = request.path;
+        exchange.request.path = path_of(request);
         for (const auto& [name, value] : request.headers) exchange.request.headers.add(name, value);
+        exchange.close |= lower(exchange.request.headers.get("Connection")) == "close";
         if (request.method != "GET" && request.method != "HEAD") request.method = "POST";
         // A body that nobody reads here.
         const auto length = exchange.request.headers.get("Content-Length");
@@ -168,12 +212,11 @@ bool HttpProtocol::exchange(Connection& connection, bool last) {
     exchange_in_work = &exchange;
     connection.set_deadline(Clock::now() + limits_.header_time);
     ConnectionStream stream(exchange);
-    bool closed = false;
-    const bool answered = library_->process(stream, last, closed);
+    const bool answered = library_->process(stream, last, exchange.ended);
     connection.set_deadline(Clock::now() + limits_.stall_time);
     const bool sent = connection.flush();
     exchange_in_work = nullptr;
-    return answered && sent && !closed && !exchange.close;
+    return answered && sent && !exchange.ended && !exchange.close;
 }
 
 }  // namespace tundish

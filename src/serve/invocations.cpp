@@ -23,20 +23,36 @@ void warn_of_range() {
     log_warning(std::string("a request was answered although ") + kRangeWarning);
 }
 
+std::size_t bytes_of(const PixelBatch& pixels) {
+    return std::visit([](const auto& values) { return values.size() * sizeof(values[0]); }, pixels.values);
+}
+
+// Bodies that are refused take their time as well.
+ParsedRequest parse_timed(const HttpRequest& request, const ImageShape& model, const ParseLimits& limits,
+                          ServeMetrics& metrics) {
+    struct Timer {
+        ~Timer() { metrics.observe(ServePhase::decode, watch.seconds()); }
+        ServeMetrics& metrics;
+        Stopwatch watch;
+    };
+    const Timer timer{metrics, {}};
+    return parse_request(request.headers.get("Content-Type"), as_bytes(request.body), model, limits);
+}
+
 }  // namespace
 
 HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model, const ServeOptions& options,
-                            ServeMetrics& metrics) {
+                            WorkingMemory& memory, ServeMetrics& metrics) {
     const auto deadline = Engine::Clock::now() + options.request_time;
     const ClassifierFacts& facts = model.classifier->facts();
     const ReplyType type = choose_reply_type(request.headers.get("Accept"), options.default_reply);
-    Stopwatch watch;
-    const ParseLimits limits{.placeholder_for_bad_lines = options.placeholder_for_bad_lines && options.batch_transform};
-    ParsedRequest parsed =
-        parse_request(request.headers.get("Content-Type"), as_bytes(request.body), facts.input, limits);
-    metrics.observe(ServePhase::decode, watch.seconds());
+    RequestMemory claimed(memory, deadline);  // until there is an answer: the pixels wait with their request
+    const ParseLimits limits{.placeholder_for_bad_lines = options.placeholder_for_bad_lines && options.batch_transform,
+                             .memory = &claimed};
+    ParsedRequest parsed = parse_timed(request, facts.input, limits, metrics);
+    claimed.keep(bytes_of(parsed.pixels));
     const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline);
-    watch.restart();
+    const Stopwatch watch;
     HttpReply reply{200,
                     std::string(content_type_of(type)),
                     write_reply(type, parsed.form, probabilities, facts.class_names, options.batch_transform),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "request_memory.hpp"
 #include "served_model.hpp"
 #include "tundish/serve/http_message.hpp"
 
@@ -8,6 +9,6 @@ namespace tundish {
 /// Answers one invocation: body to pixels, pixels to probabilities, probabilities to body. Throws RequestError. Any
 /// thread.
 HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model, const ServeOptions& options,
-                            ServeMetrics& metrics);
+                            WorkingMemory& memory, ServeMetrics& metrics);
 
 }  // namespace tundish

@@ -51,7 +51,8 @@ class ArrayReader {
     [[noreturn]] void refuse(std::size_t depth, const std::string& why) const {
         std::string place;
         for (std::size_t i = 0; i < depth; ++i) place += text('[', at_[i], ']');
-        throw RequestError(400, "bad_json", place.empty() ? why : place + ": " + why);
+        const RequestError error(400, "bad_json", why);
+        throw place.empty() ? error : error.at(place);
     }
 
     void read_list(const array& list, std::size_t depth) {

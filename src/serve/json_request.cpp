@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -22,6 +23,19 @@ constexpr std::size_t kDeepest = 16;
 // A number takes two bytes at least, with its comma.
 std::size_t most_numbers(string_view body) {
     return body.size() / 2 + 1;
+}
+
+// Each comma or bracket stands for one element, or less.
+std::size_t elements_of(string_view body) {
+    return 1 + static_cast<std::size_t>(
+                   std::count_if(body.begin(), body.end(), [](char c) { return c == ',' || c == '[' || c == '{'; }));
+}
+
+// Of a number simdjson keeps 16 bytes, and 8 for the places of it and its comma; then there are 4 in its array, and 4
+// where that is put into another order. Text is copied, and decoded where it is base64. Measured as peaks of resident
+// memory: 15 bytes for a byte of "0,0,0", 8 for one of "128,128,128", 2.8 for one of base64.
+std::size_t memory_for(string_view document) {
+    return 32 * elements_of(document) + 3 * document.size();
 }
 
 [[noreturn]] void refuse_document(string_view body, simdjson::error_code error) {
@@ -90,7 +104,7 @@ bool add_value(string_view name, const element& value, std::size_t most, PixelBu
     try {
         return out.add_array(read_json_array(value, most));
     } catch (const RequestError& error) {
-        throw error.at(std::string(name));
+        throw name.empty() ? error : error.at(std::string(name));
     }
 }
 
@@ -112,6 +126,13 @@ void for_each_line(string_view body, Work work) {
     }
 }
 
+// Lines are read one by one.
+std::size_t memory_for_lines(string_view body) {
+    std::size_t longest = 0;
+    for_each_line(body, [&](std::size_t, string_view line) { longest = std::max(longest, memory_for(line)); });
+    return longest;
+}
+
 void add_line(string_view line, JsonParser& parser, PixelBuilder& out) {
     if (line.empty()) {
         throw RequestError(400, "bad_json", "the line is blank; answers are matched to lines by their place");
@@ -122,6 +143,7 @@ void add_line(string_view line, JsonParser& parser, PixelBuilder& out) {
 }  // namespace
 
 ReplyForm read_json_request(string_view body, PixelBuilder& out) {
+    out.claim(memory_for(body) + out.expect(elements_of(body)));
     JsonParser parser;
     const element root = parser.parse(body);
     const std::size_t most = most_numbers(body);
@@ -140,8 +162,9 @@ ReplyForm read_json_request(string_view body, PixelBuilder& out) {
 ReplyForm read_json_lines(string_view body, PixelBuilder& out) {
     JsonParser parser;
     ReplyForm form{Envelope::lines, true, {}};
-    const auto last = body.find_last_not_of(" \t\r\n");
-    for_each_line(body.substr(0, last + 1), [&](std::size_t number, string_view line) {
+    const string_view lines = body.substr(0, body.find_last_not_of(" \t\r\n") + 1);
+    out.claim(memory_for_lines(lines) + out.expect(elements_of(lines)));
+    for_each_line(lines, [&](std::size_t number, string_view line) {
         try {
             add_line(line, parser, out);
         } catch (const RequestError& error) {

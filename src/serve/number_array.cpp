@@ -65,9 +65,10 @@ PixelRange clamp_to_pixels(std::span<float> values) {
 
 void refuse_value(const NumberArray& array, std::size_t index, double value) {
     const char* advice = value < 0 ? "is the image normalised already? Send raw pixels" : "send raw pixels";
-    throw RequestError(400, "bad_value",
-                       text(place_of(array, index), ": expected a pixel value of 0..255, found ",
-                            std::isnan(value) ? text("NaN") : text(value), "; ", advice));
+    throw RequestError(
+        400, "bad_value",
+        text("expected a pixel value of 0..255, found ", std::isnan(value) ? text("NaN") : text(value), "; ", advice))
+        .at(place_of(array, index));
 }
 
 }  // namespace tundish

@@ -70,6 +70,18 @@ drop.addEventListener('drop', event => { event.preventDefault(); if (event.dataT
 </script>
 )html";
 
+// Looked at once a second, because nobody tells a page when the model is there.
+constexpr const char* kWait = R"html(
+<p>This page shows its form as soon as the model is ready.</p>
+<script>
+async function look() {
+  try { if ((await fetch('ping')).ok) return location.reload(); } catch { /* the server may come back */ }
+  setTimeout(look, 1000);
+}
+setTimeout(look, 1000);
+</script>
+)html";
+
 std::string escaped(const std::string& value) {
     std::string out;
     for (const char c : value) {
@@ -114,6 +126,7 @@ std::string page_html(ServeState state, const std::string& reason, const Classif
     }
     html += "</dl>\n";
     if (facts != nullptr) html += kForm;
+    if (facts == nullptr && state == ServeState::starting) html += kWait;
     return html + "</body>\n</html>\n";
 }
 

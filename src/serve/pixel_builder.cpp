@@ -9,7 +9,6 @@
 #include "tundish/serve/request_error.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -60,14 +59,37 @@ std::string_view base64_of(std::string_view value) {
     return value.substr(marker + kMarker.size());
 }
 
-Image decode(ByteSpan encoded, int channels, std::size_t max_bytes) {
+// The memory for decoding one image.
+class ImageClaim {
+  public:
+    ImageClaim(MemoryGuard* memory, std::size_t bytes) : memory_(memory) {
+        if (memory_ != nullptr) memory_->claim_image(bytes);
+    }
+    ~ImageClaim() {
+        if (memory_ != nullptr) memory_->release_image();
+    }
+    ImageClaim(const ImageClaim&) = delete;
+    ImageClaim& operator=(const ImageClaim&) = delete;
+
+  private:
+    MemoryGuard* memory_;
+};
+
+void check_size(const ImageHeader& header, std::size_t max_bytes) {
+    const auto bytes = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height) * 3;
+    if (bytes <= max_bytes) return;
+    throw RequestError(413, "too_large",
+                       text("the image has ", header.width, " x ", header.height, " pixels, ", human_bytes(bytes),
+                            "; at most ", human_bytes(max_bytes), " are decoded. Send a smaller one"));
+}
+
+// An encoded image at the model's size.
+Image decode(ByteSpan encoded, const ImageShape& model, const ParseLimits& limits) {
     try {
         const ImageHeader header = read_image_header(encoded);
-        const auto bytes = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height) * 3;
-        if (bytes <= max_bytes) return decode_image(encoded, channels);
-        throw RequestError(413, "too_large",
-                           text("the image has ", header.width, " x ", header.height, " pixels, ", human_bytes(bytes),
-                                "; at most ", human_bytes(max_bytes), " are decoded. Send a smaller one"));
+        check_size(header, limits.max_decoded_bytes);
+        const ImageClaim claim(limits.memory, decoding_bytes(header));
+        return resize(decode_image(encoded, model.channels), model.height, model.width);
     } catch (const DataError& error) {
         throw RequestError(400, "bad_image", error.what());
     }
@@ -80,8 +102,11 @@ PixelBuilder::PixelBuilder(const ImageShape& model, const ParseLimits& limits)
 
 void PixelBuilder::add_encoded(ByteSpan encoded) {
     check_room(1, 1);
-    const Image image = decode(encoded, model().channels, limits_.max_decoded_bytes);
-    append(1, resize(image, model().height, model().width).pixels);
+    append(1, decode(encoded, model(), limits_).pixels);
+}
+
+void PixelBuilder::claim(std::size_t bytes) const {
+    if (limits_.memory != nullptr) limits_.memory->claim(bytes);
 }
 
 void PixelBuilder::add_base64(std::string_view value) {
@@ -103,7 +128,9 @@ bool PixelBuilder::add_array(NumberArray array, Expect expect) {
         throw RequestError(400, "wrong_shape", text("found ", layout.images, " images in one item; expected one"));
     }
     auto* floats = std::get_if<std::vector<float>>(&array.values);
-    check_room(layout.images, floats != nullptr ? sizeof(float) : 1);
+    const std::size_t bytes_of_value = floats != nullptr ? sizeof(float) : 1;
+    check_room(layout.images, bytes_of_value);
+    if (layout.shape != model()) claim(layout.images * model().pixels() * bytes_of_value);
     if (floats != nullptr) {
         const PixelRange range = clamp_to_pixels(*floats);
         if (range.bad) refuse_value(array, *range.bad, (*floats)[*range.bad]);
@@ -139,30 +166,57 @@ void PixelBuilder::check_room(std::size_t images, std::size_t bytes_of_value) co
     }
 }
 
+std::size_t PixelBuilder::expect(std::size_t numbers) {
+    expected_ = std::min(numbers, limits_.max_decoded_bytes / sizeof(float));
+    return expected_ * sizeof(float);
+}
+
+// By doubling. The old values lie beside the new ones while they are copied: earlier claims allow for that.
+template <typename Values>
+void PixelBuilder::make_room(Values& values, std::size_t more) const {
+    const std::size_t needed = values.size() + more;
+    if (needed <= values.capacity()) return;
+    const std::size_t room = std::max(needed, 2 * values.capacity());
+    claim(room * sizeof(values[0]));
+    values.reserve(room);
+}
+
 void PixelBuilder::append(std::size_t images, Bytes&& pixels) {
     only_floats_ = false;
     if (auto* bytes = std::get_if<Bytes>(&batch_.values)) {
         if (bytes->empty()) {
             *bytes = std::move(pixels);
         } else {
+            make_room(*bytes, pixels.size());
             bytes->insert(bytes->end(), pixels.begin(), pixels.end());
         }
     } else {
         auto& floats = std::get<std::vector<float>>(batch_.values);
+        make_room(floats, pixels.size());
         floats.insert(floats.end(), pixels.begin(), pixels.end());
     }
     batch_.images += images;
 }
 
+// The pixels so far as floats, with the room that was expected.
+std::vector<float>& PixelBuilder::as_floats() {
+    if (const auto* bytes = std::get_if<Bytes>(&batch_.values)) {
+        claim(bytes->size() * sizeof(float));
+        std::vector<float> floats;
+        floats.reserve(std::max(expected_, bytes->size()));
+        floats.assign(bytes->begin(), bytes->end());
+        batch_.values = std::move(floats);
+    }
+    return std::get<std::vector<float>>(batch_.values);
+}
+
 void PixelBuilder::append(std::size_t images, std::vector<float>&& pixels) {
-    if (batch_.images == 0) {
+    if (batch_.images == 0 && expected_ <= pixels.size()) {
         batch_.values = std::move(pixels);
     } else {
-        if (const auto* bytes = std::get_if<Bytes>(&batch_.values))
-            batch_.values = std::vector<float>(bytes->begin(), bytes->end());
-        auto& floats = std::get<std::vector<float>>(batch_.values);
-        floats.reserve(floats.size() + pixels.size());
-        std::copy(pixels.begin(), pixels.end(), std::back_inserter(floats));
+        auto& floats = as_floats();
+        make_room(floats, pixels.size());
+        floats.insert(floats.end(), pixels.begin(), pixels.end());
     }
     batch_.images += images;
 }

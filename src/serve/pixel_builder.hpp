@@ -17,6 +17,13 @@ class PixelBuilder {
     [[nodiscard]] const ImageShape& model() const { return batch_.shape; }
     [[nodiscard]] const ParseLimits& limits() const { return limits_; }
 
+    /// To be called before so many bytes are taken to read the body. Throws RequestError when they must not be.
+    void claim(std::size_t bytes) const;
+
+    /// Several arrays of at most so many numbers will be added: they find their room without moving. How many bytes
+    /// that takes, which are the caller's to claim.
+    std::size_t expect(std::size_t numbers);
+
     /// An encoded JPEG, PNG, BMP or WebP image. Throws RequestError 400 "bad_image", 413 "too_large".
     void add_encoded(ByteSpan image);
 
@@ -36,11 +43,15 @@ class PixelBuilder {
 
   private:
     void check_room(std::size_t images, std::size_t bytes_of_value) const;
+    template <typename Values>
+    void make_room(Values& values, std::size_t more) const;
+    std::vector<float>& as_floats();
     void append(std::size_t images, Bytes&& pixels);
     void append(std::size_t images, std::vector<float>&& pixels);
 
     ParseLimits limits_;
     PixelBatch batch_;
+    std::size_t expected_ = 0;
     bool only_floats_ = true;
     bool above_zero_ = false;
     bool above_one_ = false;

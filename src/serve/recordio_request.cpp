@@ -60,6 +60,7 @@ void add_record(ByteSpan record, PixelBuilder& out) {
 }  // namespace
 
 ReplyForm read_recordio_request(ByteSpan body, PixelBuilder& out) {
+    out.claim(body.size());  // each record is copied
     RecordIo records(std::make_unique<BodySource>(body));
     try {
         while (const auto record = records.next()) add_record(*record, out);

@@ -28,7 +28,7 @@ constexpr string_view kAccepted =
 
 [[noreturn]] void refuse_type(string_view media_type) {
     throw RequestError(415, "unsupported_media_type",
-                       text("Content-Type ", printable(media_type), " is not read; accepted: ", kAccepted));
+                       text("Content-Type ", printable(media_type, 80), " is not read; accepted: ", kAccepted));
 }
 
 // Windows editors put a byte order mark in front of text.
@@ -39,18 +39,31 @@ string_view text_of(ByteSpan body) {
     return value;
 }
 
+void read_base64(string_view body, PixelBuilder& out) {
+    out.claim(body.size());  // more than the bytes that it is decoded to
+    out.add_base64(body);
+}
+
 ReplyForm read_image(ByteSpan body, PixelBuilder& out) {
     if (!looks_like_image(body) && looks_like_base64_image(as_text(body))) {
-        out.add_base64(as_text(body));
+        read_base64(as_text(body), out);
     } else {
         out.add_encoded(body);
     }
     return {};
 }
 
+// As numbers, and once more as planes.
+std::size_t memory_for(const NpyArray& file) {
+    const std::size_t bytes_of_value = file.type.kind == NpyType::Kind::floating ? sizeof(float) : 1;
+    return 2 * bytes_of_value * (file.data.size() / file.type.bytes);
+}
+
 ReplyForm read_npy(ByteSpan body, PixelBuilder& out) {
     try {
-        return {Envelope::bare, out.add_array(to_numbers(parse_npy(body))), {}};
+        const NpyArray file = parse_npy(body);
+        out.claim(memory_for(file));
+        return {Envelope::bare, out.add_array(to_numbers(file)), {}};
     } catch (const RequestError& error) {
         if (*error.what() == '[') throw error.at("element");
         throw;
@@ -58,6 +71,7 @@ ReplyForm read_npy(ByteSpan body, PixelBuilder& out) {
 }
 
 ReplyForm read_raw(ByteSpan body, PixelBuilder& out) {
+    out.claim(body.size());
     out.add_raw(body);
     return {Envelope::bare, body.size() > out.model().pixels(), {}};
 }
@@ -86,7 +100,7 @@ BodyKind decide_kind(string_view media_type, ByteSpan body, const ImageShape& mo
 ReplyForm read_as(BodyKind kind, ByteSpan body, PixelBuilder& out) {
     switch (kind) {
         case BodyKind::base64_image:
-            out.add_base64(text_of(body));
+            read_base64(text_of(body), out);
             return {};
         case BodyKind::npy:
             return read_npy(body, out);
@@ -114,8 +128,8 @@ ParsedRequest parse_request(string_view content_type, ByteSpan body, const Image
     if (kind == BodyKind::json && body.size() > limits.max_json_bytes) {
         throw RequestError(413, "too_large",
                            text("a JSON document may have ", human_bytes(limits.max_json_bytes),
-                                ", because reading it takes ten times as much memory; found ", human_bytes(body.size()),
-                                ". Send application/x-npy or JSON Lines"));
+                                ", because reading it takes many times as much memory; found ",
+                                human_bytes(body.size()), ". Send application/x-npy or JSON Lines"));
     }
     ReplyForm form = read_as(kind, body, pixels);
     return std::move(pixels).finish(std::move(form));

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tundish/base/error.hpp"
+#include "tundish/base/heap.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
@@ -70,7 +71,9 @@ std::vector<std::string> ServeOptions::problems() const {
 
 bool serve(const ServeOptions& options, LoadClassifier load) {
     if (const auto problems = options.problems(); !problems.empty()) throw ConfigError(join(problems, "; "));
+    for (const auto& note : options.notes) log_info(note);
     raise_descriptor_limit();
+    share_freed_memory();
     HttpServerOptions server_options{.port = options.port, .limits = options.http};
     std::unique_ptr<Endpoint> endpoint;
     auto server =

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 
 namespace tundish {
@@ -20,13 +21,15 @@ using Buckets = prometheus::Histogram::BucketBoundaries;
 const Buckets kSeconds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                        0.1,    0.25,    0.5,    1,     2.5,    5,     10,   30,    60};
 const Buckets kImages{1, 2, 4, 8, 16, 32, 64, 128};
+constexpr std::array kStates{ServeState::starting, ServeState::ready, ServeState::failed, ServeState::draining};
 constexpr std::array kPhases{"decode", "queue", "inference", "encode"};
 
 // Only types that we know become a label: a client must not be able to make series without end.
 std::string label_of(std::string_view type) {
     for (const std::string_view known :
-         {"image/png", "image/jpeg", "application/x-image", "application/x-npy", "application/json",
-          "application/jsonlines", "text/csv", "application/octet-stream", "application/x-recordio"}) {
+         {"image/png", "image/jpeg", "image/bmp", "image/webp", "application/x-image", "application/x-npy",
+          "application/json", "application/jsonlines", "text/csv", "text/plain", "application/octet-stream",
+          "application/x-www-form-urlencoded", "application/x-recordio"}) {
         if (type == known) return std::string(known);
     }
     return type.empty() ? "none" : "other";
@@ -73,14 +76,32 @@ struct ServeMetrics::Families {
                                          .Add({}, kImages);
     prometheus::Gauge& in_flight =
         gauge("tundish_requests_in_flight", "Requests that wait for the model or are computed.");
+    prometheus::Gauge& requests_waiting = gauge("tundish_requests_waiting", "Requests in the queue before the model.");
+    prometheus::Gauge& images_waiting = gauge("tundish_images_waiting", "Images of those requests.");
     prometheus::Gauge& ready = gauge("tundish_ready", "1 when /ping is answered with 200.");
     prometheus::Gauge& uptime = gauge("tundish_uptime_seconds", "Since the server was started.");
     prometheus::Gauge& memory = gauge("process_resident_memory_bytes", "Resident memory.");
-    prometheus::Gauge& processor = gauge("process_cpu_seconds_total", "Processor time of all threads.");
+    prometheus::Counter& processor = prometheus::BuildCounter()
+                                         .Name("process_cpu_seconds_total")
+                                         .Help("Processor time of all threads.")
+                                         .Register(registry)
+                                         .Add({});
+    std::mutex processor_mutex;  // a counter is only told what was added
+    std::array<prometheus::Gauge*, kStates.size()> states{};
 
     Families() {
         for (std::size_t i = 0; i < kPhases.size(); ++i)
             phases[i] = &phase_times.Add({{"phase", kPhases[i]}}, kSeconds);
+        auto& state = prometheus::BuildGauge()
+                          .Name("tundish_state")
+                          .Help("1 for the state that the server is in.")
+                          .Register(registry);
+        for (std::size_t i = 0; i < kStates.size(); ++i) states[i] = &state.Add({{"state", to_text(kStates[i])}});
+    }
+
+    void count_processor_time() {
+        const std::lock_guard lock(processor_mutex);
+        processor.Increment(processor_seconds() - processor.Value());
     }
 
     prometheus::Gauge& gauge(const char* name, const char* help) {
@@ -107,10 +128,13 @@ void ServeMetrics::observe_batch(std::size_t images) {
 
 std::string ServeMetrics::text(const Gauges& gauges) const {
     families_->in_flight.Set(static_cast<double>(gauges.requests_in_flight));
-    families_->ready.Set(gauges.ready ? 1 : 0);
+    families_->requests_waiting.Set(static_cast<double>(gauges.requests_waiting));
+    families_->images_waiting.Set(static_cast<double>(gauges.images_waiting));
+    families_->ready.Set(gauges.state == ServeState::ready ? 1 : 0);
+    for (std::size_t i = 0; i < kStates.size(); ++i) families_->states[i]->Set(gauges.state == kStates[i] ? 1 : 0);
     families_->uptime.Set(gauges.uptime_seconds);
     families_->memory.Set(resident_bytes());
-    families_->processor.Set(processor_seconds());
+    families_->count_processor_time();
     std::ostringstream out;
     prometheus::TextSerializer().Serialize(out, families_->registry.Collect());
     return out.str();

@@ -1,7 +1,10 @@
 // Bytes that mean harm: 4xx, a server that answers on, and memory that stays bounded.
 #include <opencv2/imgcodecs.hpp>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "support/catch.hpp"
 #include "support/serve_job.hpp"
@@ -42,8 +45,8 @@ std::string png_claiming(std::uint32_t width, std::uint32_t height) {
     append_be(out, 13);
     out += chunk;
     append_be(out, ~crc);
-    append_be(out, 1 << 20);
-    return out + "IDAT" + std::string(100, '\x78');
+    append_be(out, 100);
+    return out + "IDAT" + std::string(104, '\x78') + std::string("\0\0\0\0IEND\xAE\x42\x60\x82", 12);
 }
 
 std::string garbage(std::size_t size, unsigned seed) {
@@ -69,11 +72,12 @@ class Victim {
         CHECK(peak_kilobytes(server_.pid()) < before_ + kGrowth);
     }
 
-    void expect_refusal(const std::string& body, const std::string& type) const {
+    void expect_refusal(const std::string& body, const std::string& type, const std::string& says = {}) const {
         const Reply reply = server_.invoke(body, type);
         INFO(type << ": " << body.substr(0, 60) << " -> " << reply.status << " " << reply.body.substr(0, 200));
         CHECK(reply.status >= 400);
         CHECK(reply.status < 500);
+        CHECK(reply.says(says));
     }
 
     [[nodiscard]] int port() const { return server_.port(); }
@@ -88,9 +92,10 @@ class Victim {
 TEST_CASE("images that claim to be huge are refused from their header") {
     const Victim victim;
     for (const char* type : {"image/png", "application/octet-stream", ""}) {
-        victim.expect_refusal(png_claiming(50'000, 50'000), type);
-        victim.expect_refusal(png_claiming(0x7FFFFFFF, 0x7FFFFFFF), type);
-        victim.expect_refusal(png_claiming(0, 10), type);
+        victim.expect_refusal(png_claiming(50'000, 50'000), type,
+                              "50000 x 50000 pixels; at most 178000000 are decoded");
+        victim.expect_refusal(png_claiming(0x7FFFFFFF, 0x7FFFFFFF), type, "at most 178000000 are decoded");
+        victim.expect_refusal(png_claiming(0, 10), type, "its width is 0");
     }
     std::string bmp = plain_image(".bmp", 2, 2, 1, 2, 3);
     for (const std::size_t at : {18U, 22U}) bmp.replace(at, 4, std::string("\x50\xC3\x00\x00", 4));
@@ -99,6 +104,32 @@ TEST_CASE("images that claim to be huge are refused from their header") {
         victim.expect_refusal(R"({"instances":[{"b64":")" + in_base64(png_claiming(50'000, 50'000)) + R"("}]})",
                               "application/json");
     }
+}
+
+TEST_CASE("a dozen large images at once: 200 or 503, pings meanwhile, and memory within --working-memory") {
+    Served server(trained().root(), {}, {"--working-memory", "512MiB"});
+    REQUIRE(server.settled().status == 200);
+    const std::string png = plain_image(".png", 5'000, 5'000, 1, 2, 3);  // 90 KB; 150 MB while it is decoded
+    REQUIRE(server.invoke(as_png(1), "image/png").status == 200);
+    const std::size_t before = peak_kilobytes(server.pid());
+    std::atomic<int> good{0}, busy{0}, left{12};
+    {
+        std::vector<std::jthread> clients;
+        for (int i = 0; i < 12; ++i) {
+            clients.emplace_back([&] {
+                const int status = server.invoke(png, "image/png").status;
+                good += status == 200 ? 1 : 0;
+                busy += status == 503 ? 1 : 0;
+                --left;
+            });
+        }
+        while (left > 0) CHECK(server.ping().status == 200);
+    }
+    CHECK(good > 0);
+    CHECK(good + busy == 12);
+    CHECK(server.invoke(as_png(1), "image/png").status == 200);
+    constexpr std::size_t kSlack = 150'000;  // threads' stacks, and what one of two arenas keeps
+    CHECK(peak_kilobytes(server.pid()) < before + 512 * 1024 / 2 + kSlack);  // images may take half of it
 }
 
 TEST_CASE("npy headers that lie") {

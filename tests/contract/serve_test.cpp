@@ -162,17 +162,17 @@ TEST_CASE("headers: names in any case, unknown ones passed over, custom attribut
 TEST_CASE("one log line for each request, without its payload") {
     Served server(trained().root());
     REQUIRE(server.settled().status == 200);
-    server.invoke("1,two," + std::string(1000, ' ') + "SECRET", "text/csv", {},
-                  {{"X-Amzn-SageMaker-Inference-Id", "id-17"}});
+    server.invoke("SECRET,two", "text/csv", {}, {{"X-Amzn-SageMaker-Inference-Id", "id-17"}});
+    server.invoke("SECRET words", "application/octet-stream");
     CHECK(server.says("POST '/invocations' 400"));
     CHECK(server.says("inference id 'id-17'"));
     CHECK(server.output().find("SECRET") == std::string::npos);
     server.invoke("x\xFF\x1B[31m", "text/csv");
-    CHECK(server.says("found 'x??[31m'"));
+    CHECK(server.says("bad_csv at row 0, column 0"));
     const Reply odd_type = server.invoke("x", "text/csv\x1B[31m");
-    // Debian 13's cpp-httplib refuses such a header itself: that is no HTTP, and no request to log.
+    // Debian 13's cpp-httplib refuses such a header itself: that is no HTTP.
     CHECK((odd_type.status == 415 || odd_type.status == 400));
-    if (odd_type.status == 415) CHECK(server.says("POST '/invocations' 415"));
+    CHECK(server.says(odd_type.status == 415 ? "POST '/invocations' 415" : "unreadable request 400"));
     for (const char c : server.output()) REQUIRE((c == '\n' || (c >= ' ' && c <= '~')));
 }
 

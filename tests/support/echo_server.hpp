@@ -4,6 +4,7 @@
 #include "support/server_child.hpp"
 #include "tundish/serve/http_server.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -18,11 +19,13 @@ inline HttpLimits quick_limits() {
             .idle_time = std::chrono::seconds(60)};
 }
 
-/// What the servers of these tests answer: /slow after a while, /hold when /release is asked for, /throw not at all;
-/// every other path with "METHOD path <bytes> <body>", or with the refusal of its body.
+/// What the servers of these tests answer: /slow after a while, /hold when /release is asked for, /throw not at all,
+/// /unreadable with how many requests came that could not be read; every other path with "METHOD path <bytes> <body>",
+/// or with the refusal of its body.
 class EchoHandler {
   public:
     HttpReply operator()(const HttpRequest& request) {
+        if (request.method.empty()) ++*unreadable_;
         if (request.refusal) {
             return error_reply(request.refusal->status(), request.refusal->code(), request.refusal->what());
         }
@@ -31,6 +34,7 @@ class EchoHandler {
         if (request.path == "/held") gate_->await(1);
         if (request.path == "/release") gate_->open();
         if (request.path == "/throw") throw std::runtime_error("a fault in the handler");
+        if (request.path == "/unreadable") return {200, "text/plain", std::to_string(*unreadable_), {}};
         HttpReply reply{200, "text/plain", request.method + " " + request.path + " ", {}};
         reply.body += std::to_string(request.body.size()) + " " + request.body.substr(0, 100);
         reply.headers.add("X-Echo", std::string(request.headers.get("X-Echo")));
@@ -39,6 +43,7 @@ class EchoHandler {
 
   private:
     std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
+    std::shared_ptr<std::atomic<int>> unreadable_ = std::make_shared<std::atomic<int>>(0);
 };
 
 /// Exit code 0 when all that was in flight at the stop was answered, 3 otherwise.

@@ -50,7 +50,8 @@ inline void check_pixels(const ParsedRequest& request, const ParseLimits& limits
 inline void try_request(std::string_view content_type, ByteSpan body, const ImageShape& model,
                         bool placeholders = false) {
     const std::array<std::string, 2> names{"a", "b"};
-    const ParseLimits limits{64, 1U << 20U, placeholders};
+    const ParseLimits limits{
+        .max_images = 64, .max_decoded_bytes = 1U << 20U, .placeholder_for_bad_lines = placeholders};
     try {
         const ParsedRequest request = parse_request(content_type, body, model, limits);
         check_pixels(request, limits);

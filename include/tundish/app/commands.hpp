@@ -20,7 +20,8 @@ void train_command(const std::filesystem::path& root, const std::optional<LocalR
 /// What `serve` is told on the command line; the rest comes from environment variables.
 struct ServeArguments {
     std::optional<int> port;
-    std::optional<std::uint64_t> largest_body;  ///< bytes
+    std::optional<std::uint64_t> largest_body;    ///< bytes
+    std::optional<std::uint64_t> working_memory;  ///< bytes
 };
 
 /// Serves the model under `root` over HTTP until SIGTERM.

@@ -8,4 +8,13 @@ namespace tundish {
 /// before threads. Does nothing outside glibc.
 void keep_freed_memory();
 
+/// What a thread frees is there for the others. By default glibc has eight arenas for each processor, and each keeps up
+/// to 64 MB that were freed in it: what threads hold together says nothing then of what the process holds. Call once,
+/// before threads that take large blocks. Does nothing outside glibc.
+void share_freed_memory();
+
+/// Gives all that is free back to the kernel after all, whichever thread freed it. Takes up to some milliseconds, in
+/// which others may wait for memory. Any thread. Does nothing outside glibc.
+void return_freed_memory();
+
 }  // namespace tundish

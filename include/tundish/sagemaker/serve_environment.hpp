@@ -20,11 +20,14 @@ using Environment = std::function<const char*(const char* name)>;
 /// | SAGEMAKER_SAFE_PORT_RANGE | "XXXX-YYYY": checked; no other port is opened |
 /// | SAGEMAKER_BATCH | "true" in any case: batch transform |
 /// | SAGEMAKER_MAX_CONCURRENT_TRANSFORMS, SAGEMAKER_MAX_PAYLOAD_IN_MB, SAGEMAKER_BATCH_STRATEGY | for
-/// /execution-parameters | | SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT | the reply's type without an Accept header | |
-/// SAGEMAKER_MODEL_SERVER_WORKERS, SAGEMAKER_TS_MAX_WORKERS | threads that compute | | SAGEMAKER_MODEL_SERVER_TIMEOUT,
-/// SAGEMAKER_TS_RESPONSE_TIMEOUT | seconds for a request | | SAGEMAKER_TS_BATCH_SIZE | the largest batch | |
-/// SAGEMAKER_TS_MAX_BATCH_DELAY | milliseconds that a batch may wait for more images | | TUNDISH_BATCH_ERRORS |
-/// "placeholder": an error object for a bad line of a batch transform |
+/// /execution-parameters |
+/// | SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT | the reply's type without an Accept header |
+/// | SAGEMAKER_MODEL_SERVER_WORKERS, SAGEMAKER_TS_MAX_WORKERS | threads that compute |
+/// | SAGEMAKER_MODEL_SERVER_TIMEOUT, SAGEMAKER_TS_RESPONSE_TIMEOUT | seconds for a request |
+/// | SAGEMAKER_TS_BATCH_SIZE | the largest batch |
+/// | SAGEMAKER_TS_MAX_BATCH_DELAY | milliseconds that a batch may wait for more images |
+/// | SAGEMAKER_STARTUP_TIMEOUT, SAGEMAKER_TS_MIN_WORKERS | no effect, which is noted |
+/// | TUNDISH_BATCH_ERRORS | "placeholder": an error object for a bad line of a batch transform |
 ///
 /// Fills `options`. Throws ConfigError naming every variable that cannot be used, all at once.
 void read_serve_environment(const Environment& environment, ServeOptions& options);

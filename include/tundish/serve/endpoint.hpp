@@ -22,6 +22,7 @@ using LoadClassifier = std::function<std::unique_ptr<Classifier>(const Classifie
 /// | /execution-parameters | GET | what a batch transform job should use |
 /// | /metrics | GET | Prometheus text |
 /// | / | GET | a page for people |
+/// | /favicon.ico | GET | 204: the page has no icon |
 class Endpoint {
   public:
     /// Begins to load the model on a thread of its own.

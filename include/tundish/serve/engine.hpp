@@ -16,12 +16,13 @@ struct EngineOptions {
     std::size_t largest_batch = 64;            ///< images of one forward pass; longer requests are cut
     std::size_t most_requests = 512;           ///< waiting or computed; more are refused with 503
     std::size_t most_images = 1 << 20;         ///< of all those requests
-    std::chrono::milliseconds batch_delay{0};  ///< how long a batch that is not full may wait for more images
+    std::chrono::milliseconds batch_delay{0};  ///< how long a batch that is not full may wait for more, while
+                                               ///< there are other requests
 };
 
 /// Where an engine tells how it is doing.
 struct EngineEvents {
-    std::function<void(double seconds)> waited = [](double) {};  ///< a request, in the queue
+    std::function<void(double seconds)> waited = [](double) {};  ///< a request, until its first image was taken
     std::function<void(std::size_t images, double seconds)> computed = [](std::size_t, double) {};  ///< a batch
 };
 
@@ -42,6 +43,13 @@ class Engine {
 
     /// Requests that wait or are computed.
     [[nodiscard]] std::size_t in_flight() const;
+
+    /// What no worker has taken yet.
+    struct Waiting {
+        std::size_t requests = 0;  ///< some of their images may have been taken
+        std::size_t images = 0;
+    };
+    [[nodiscard]] Waiting waiting() const;
 
     /// A forward pass is running. Never waits.
     [[nodiscard]] bool computing() const;

@@ -27,21 +27,22 @@ class HttpHeaders {
 };
 
 struct HttpRequest {
-    std::string method;  ///< "GET"
+    std::string method;  ///< "GET"; empty when even that could not be read: there is a refusal then
     std::string path;    ///< decoded, without the query
     HttpHeaders headers;
     std::string body;
-    std::optional<RequestError> refusal;  ///< why the body was not read: the reply must be this error
+    std::optional<RequestError> refusal;  ///< why it, or its body, was not read: the reply must be this error
 };
 
 struct HttpReply {
     int status = 200;
     std::string content_type;  ///< exactly what is sent; empty: no such header
     std::string body;
-    HttpHeaders headers;  ///< beside Content-Type and Content-Length
+    HttpHeaders headers;    ///< beside Content-Type and Content-Length
+    std::string problem{};  ///< for the log: what went wrong, without anything that was sent
 };
 
-/// {"error": code, "message": message} with the status.
+/// {"error": code, "message": message} with the status; its problem is the code.
 HttpReply error_reply(int status, std::string_view code, std::string_view message);
 
 }  // namespace tundish

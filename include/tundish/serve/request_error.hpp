@@ -21,12 +21,19 @@ class RequestError : public std::runtime_error {
     /// The same error with the place in front: "instances[3]: the PNG image is cut off: …". Goes on where the message
     /// begins with a place itself: "instances[3][0]: expected a number, found text".
     [[nodiscard]] RequestError at(const std::string& place) const {
-        return {status_, code_, place + (*what() == '[' ? "" : ": ") + what()};
+        RequestError error(status_, code_, place + (*what() == '[' ? "" : ": ") + what());
+        error.place_ = place + (place_.empty() || place_.front() == '[' ? "" : ", ") + place_;
+        return error;
     }
+
+    /// All that at() was told: "instances[3][0]". Holds nothing that was sent, so it may be logged; the message may
+    /// not.
+    [[nodiscard]] const std::string& place() const noexcept { return place_; }
 
   private:
     int status_;
     std::string code_;
+    std::string place_;
 };
 
 }  // namespace tundish

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tundish/base/bytes.hpp"
+#include "tundish/serve/memory_guard.hpp"
 #include "tundish/serve/pixel_batch.hpp"
 #include "tundish/serve/reply_form.hpp"
 
@@ -13,8 +14,9 @@ namespace tundish {
 struct ParseLimits {
     std::size_t max_images = 1U << 20U;           ///< of one request
     std::size_t max_decoded_bytes = 1ULL << 30U;  ///< of its pixels in memory, and of one decoded image
-    std::size_t max_json_bytes = 32U << 20U;      ///< of one JSON document: its numbers take ten times as much memory
-    bool placeholder_for_bad_lines = false;  ///< JSON Lines: a bad line becomes a ReplyForm::bad_lines, not an error
+    std::size_t max_json_bytes = 32U << 20U;  ///< of one JSON document: its numbers take up to 20 times as much memory
+    bool placeholder_for_bad_lines = false;   ///< JSON Lines: a bad line becomes a ReplyForm::bad_lines, not an error
+    MemoryGuard* memory = nullptr;            ///< asked before memory is taken; null: nobody is
 };
 
 /// A request's images, and how the answer has to look.

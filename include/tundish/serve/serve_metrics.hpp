@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "tundish/serve/health.hpp"
+
 namespace tundish {
 
 /// The parts of answering a request that are timed.
@@ -26,7 +28,9 @@ class ServeMetrics {
     /// Gauges that are read when they are asked for.
     struct Gauges {
         std::size_t requests_in_flight = 0;
-        bool ready = false;
+        std::size_t requests_waiting = 0;  ///< of those: no worker has taken all of their images yet
+        std::size_t images_waiting = 0;
+        ServeState state = ServeState::starting;
         double uptime_seconds = 0;
     };
 

@@ -25,12 +25,15 @@ struct ServeOptions {
     std::size_t largest_batch = 64;
     Arithmetic arithmetic = Arithmetic::automatic;
     std::chrono::milliseconds batch_delay{0};
-    std::size_t most_requests = 512;                 ///< waiting or computed; more get 503
-    bool batch_transform = false;                    ///< texts end with exactly one newline
+    std::size_t most_requests = 512;  ///< waiting or computed; more get 503
+    std::size_t working_memory = 0;   ///< bytes for reading requests, of all together (413, 503); 0: a quarter of what
+                                      ///< the machine or container has, at least 256 MiB
+    bool batch_transform = false;     ///< texts end with exactly one newline
     bool placeholder_for_bad_lines = false;          ///< batch transform of JSON Lines: an error object for a bad line
     std::optional<int> max_concurrent_transforms{};  ///< for /execution-parameters; else the number of workers
     std::optional<int> max_payload_mb{};             ///< likewise; else 6
     std::optional<std::string> batch_strategy{};     ///< "SINGLE_RECORD" or "MULTI_RECORD"; else not mentioned
+    std::vector<std::string> notes{};                ///< for the log: what was accepted and changes nothing
 
     /// Everything that is wrong with these values, one sentence each; empty: nothing.
     [[nodiscard]] std::vector<std::string> problems() const;

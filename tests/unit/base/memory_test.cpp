@@ -9,4 +9,6 @@ TEST_CASE("usable memory is something, and no more than the machine has") {
         static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     CHECK(tundish::usable_memory() > 0);
     CHECK(tundish::usable_memory() <= all);
+    CHECK(tundish::memory_limit() >= tundish::usable_memory());
+    CHECK(tundish::memory_limit() <= all);
 }

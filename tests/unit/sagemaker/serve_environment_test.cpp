@@ -66,6 +66,13 @@ TEST_CASE("each variable does what the platform or the toolkits say") {
     CHECK_FALSE(read({{"TUNDISH_BATCH_ERRORS", "fail"}}).placeholder_for_bad_lines);
 }
 
+TEST_CASE("variables that change nothing are noted") {
+    CHECK(read({{"SAGEMAKER_TS_MAX_WORKERS", "4"}}).notes.empty());
+    const auto notes = read({{"SAGEMAKER_STARTUP_TIMEOUT", "600"}, {"SAGEMAKER_TS_MIN_WORKERS", "1"}}).notes;
+    CHECK(notes == std::vector<std::string>{"variable SAGEMAKER_STARTUP_TIMEOUT is accepted and has no effect",
+                                            "variable SAGEMAKER_TS_MIN_WORKERS is accepted and has no effect"});
+}
+
 TEST_CASE("SAGEMAKER_BATCH is true in any case, and nothing else") {
     for (const char* value : {"true", "True", "TRUE", " true "})
         CHECK(read({{"SAGEMAKER_BATCH", value}}).batch_transform);

@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 #include "support/fake_classifier.hpp"
+#include "support/logged.hpp"
 #include "support/stopped_child.hpp"
 
 using namespace tundish;
@@ -64,7 +65,7 @@ TEST_CASE("before the model is loaded: 503 with the state everywhere but on the 
     CHECK(invocation.headers.get("Retry-After") == "1");
     CHECK(ask(endpoint, "GET", "/execution-parameters").status == 200);
     CHECK(ask(endpoint, "GET", "/metrics").body.find("tundish_ready 0") != std::string::npos);
-    CHECK(ask(endpoint, "GET", "/").body.find("starting") != std::string::npos);
+    CHECK(lacks(ask(endpoint, "GET", "/").body, {"starting", "fetch('ping')", "location.reload()"}).empty());
     endpoint.watch();
     gate->open();
     while (endpoint.loading()) std::this_thread::sleep_for(1ms);
@@ -169,6 +170,39 @@ TEST_CASE("a refused body is answered with its error") {
     CHECK(loaded.endpoint.answer(busy).headers.get("Retry-After") == "1");
 }
 
+TEST_CASE("a request that could not be read is a line in the log and a number in /metrics") {
+    const std::string log = logged_by([] {
+        Loaded loaded;
+        HttpRequest request{{}, {}, {}, {}, RequestError(431, "headers_too_large", "too long")};
+        if (loaded.endpoint.answer(request).status != 431) return;
+        std::printf("%s\n", loaded.ask("GET", "/metrics").body.c_str());
+    });
+    CHECK(lacks(log, {"info unreadable request 431 ", "headers_too_large",
+                      R"(tundish_requests_total{path="other",status="431",type="none"} 1)"})
+              .empty());
+}
+
+TEST_CASE("what a client sent is not in the log, wherever it stands in the body") {
+    const std::string log = logged_by([] {
+        Loaded loaded;
+        loaded.invoke("SECRETWORD,2,3,4", "text/csv");
+        loaded.invoke("SECRETWORD", "application/octet-stream");
+        loaded.invoke("1,2,3,4\n1,2,SECRETWORD,4", "text/csv");
+        loaded.invoke(R"({"instances": [[1,2,3,4],[1,987654,3,4]]})");
+        loaded.invoke("SECRETWORD", "image/png");
+        loaded.invoke("[202,0,0,0]");
+    });
+    INFO(log);
+    CHECK(log.find("SECRET") == std::string::npos);
+    CHECK(log.find("987654") == std::string::npos);
+    CHECK(lacks(log, {"400 ", ": bad_csv at row 0, column 0\n", ": unrecognised_body\n",
+                      ": bad_csv at row 1, column 2\n", ": bad_value at instances[1][1]\n", ": bad_image\n",
+                      ": model_failed: the model failed: this image breaks the model\n"})
+              .empty());
+    Loaded loaded;
+    CHECK(lacks(loaded.invoke("SECRETWORD,2,3,4", "text/csv").body, {"row 0, column 0: ", "found 'SECRETWORD'"}) == "");
+}
+
 TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
     Loaded loaded;
     const std::string name = "X-Amzn-SageMaker-Custom-Attributes";
@@ -240,7 +274,7 @@ TEST_CASE("/metrics counts what was answered") {
     CHECK(reply.content_type.starts_with("text/plain"));
     CHECK(lacks(reply.body, {R"(path="/invocations",status="200",type="application/json"} 1)",
                              R"(path="/invocations",status="400",type="application/json"} 1)", "tundish_ready 1",
-                             "tundish_batch_images_count 2"})
+                             "tundish_batch_images_count 2", R"(tundish_phase_seconds_count{phase="decode"} 2)"})
               .empty());
 }
 
@@ -249,10 +283,20 @@ TEST_CASE("the page has the model's facts and no outside resources") {
     const HttpReply reply = loaded.ask("GET", "/");
     CHECK(reply.content_type == "text/html; charset=utf-8");
     CHECK(lacks(reply.body, {"<!doctype html>", "ready", "fake", "dark, bright", "1x2x2"}).empty());
+    CHECK(reply.body.find("reload") == std::string::npos);
     for (const char* outside : {"src=\"", "href=", "@import", "https://"}) {
         CHECK(reply.body.find(outside) == std::string::npos);
     }
     CHECK(reply.headers.get("Content-Security-Policy").starts_with("default-src 'none'"));
+}
+
+TEST_CASE("a browser's question for an icon is answered without a word in the log") {
+    const std::string log = logged_by([] {
+        Loaded loaded;
+        std::printf("icon %d\n", loaded.ask("GET", "/favicon.ico").status);
+    });
+    CHECK(log.find("icon 204") != std::string::npos);
+    CHECK(log.find("favicon") == std::string::npos);
 }
 
 TEST_CASE("after a stop /ping says draining, and what comes is still answered") {

@@ -200,12 +200,53 @@ TEST_CASE("the longest pass is zero while nothing is computed, and grows while s
 }
 
 TEST_CASE("with a delay a batch waits for more images, and no longer once it is full") {
-    Fixture fixture({.largest_batch = 2, .batch_delay = 100s});
+    Fixture fixture({.largest_batch = 3, .batch_delay = 100s});
+    auto first = fixture.block();
     auto one = fixture.send({1});
     auto two = fixture.send({2});
+    fixture.log->gate.open();
+    CHECK(bright_of(first.get()) == expected({kWaits}));
+    CHECK(one.wait_for(20ms) == std::future_status::timeout);
+    auto three = fixture.send({3});
     CHECK(bright_of(one.get()) == expected({1}));
     CHECK(bright_of(two.get()) == expected({2}));
-    CHECK(fixture.log->seen() == std::vector<std::size_t>{2});
+    CHECK(bright_of(three.get()) == expected({3}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 3});
+}
+
+TEST_CASE("with a delay a request that is alone waits for nobody, also when the others are gone") {
+    const auto begin = Engine::Clock::now();
+    Fixture fixture({.largest_batch = 3, .batch_delay = 100s});
+    for (int i = 0; i < 3; ++i) CHECK(bright_of(fixture.send({1}).get()) == expected({1}));
+    auto first = fixture.block();
+    auto last = fixture.send({2});  // alone from when the first is answered
+    fixture.log->gate.open();
+    CHECK(bright_of(last.get()) == expected({2}));
+    CHECK(bright_of(first.get()) == expected({kWaits}));
+    Fixture busy({.largest_batch = 3, .batch_delay = 100s});
+    auto running = busy.block();
+    auto leaving = busy.send({1}, 50ms);
+    auto staying = busy.send({2});
+    CHECK(refusal(std::move(leaving)) == "503 deadline_exceeded");
+    busy.log->gate.open();
+    CHECK(bright_of(staying.get()) == expected({2}));
+    running.get();
+    CHECK(Engine::Clock::now() - begin < 50s);
+}
+
+TEST_CASE("what waits is told in requests and images") {
+    Fixture fixture({.largest_batch = 4});
+    auto first = fixture.block();
+    auto two = fixture.send({1, 2});
+    auto three = fixture.send({3, 4, 5});
+    CHECK(fixture.engine.waiting().requests == 2);
+    CHECK(fixture.engine.waiting().images == 5);
+    fixture.log->gate.open();
+    two.get();
+    three.get();
+    first.get();
+    CHECK(fixture.engine.waiting().requests == 0);
+    CHECK(fixture.engine.waiting().images == 0);
 }
 
 TEST_CASE("what waited and what was computed is told") {
@@ -218,6 +259,6 @@ TEST_CASE("what waited and what was computed is told") {
         fixture.send({1, 2, 3}).get();
         fixture.send({1}).get();
     }
-    CHECK(waited == 3);  // a slice each
+    CHECK(waited == 2);  // once each, however they are cut
     CHECK(images == 4);
 }

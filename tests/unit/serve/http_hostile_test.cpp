@@ -6,6 +6,7 @@
 
 #include "support/catch.hpp"
 #include "support/echo_server.hpp"
+#include "support/errors.hpp"
 #include "support/http_client.hpp"
 
 using namespace tundish;
@@ -167,7 +168,27 @@ TEST_CASE("what is not HTTP is 400 in JSON, and the connection ends") {
         CHECK(reply.says("bad_request"));
         CHECK(client.ended());
     }
+    CHECK(ask(server.port(), "GET", "/unreadable").body == "6");  // each reached the handler, to be counted
     CHECK(healthy(server.port()));
+}
+
+TEST_CASE("what is too long is told which limit it passed") {
+    const ServerChild server(echo_server());
+    const auto answer_to = [&](const std::string& bytes) {
+        const Reply reply = reply_to(server.port(), bytes);
+        CHECK(reply.header("connection") == "close");
+        return std::to_string(reply.status) + " " + reply.body;
+    };
+    const std::string begin = "GET / HTTP/1.1\r\nHost: x\r\n";
+    CHECK(lacks(answer_to("GET /" + std::string(8192, 'a') + " HTTP/1.1\r\n\r\n"),
+                {"414 ", "uri_too_long", "first line is longer than 8192 bytes"}) == "");
+    CHECK(lacks(answer_to(begin + "X-Long: " + std::string(8192, 'a') + "\r\n\r\n"),
+                {"431 ", "headers_too_large", "a header's line is longer than 8192 bytes"}) == "");
+    std::string many;
+    for (int i = 0; i < 10; ++i) many += "X-Long: " + std::string(8000, 'a') + "\r\n";
+    CHECK(lacks(answer_to(begin + many + "\r\n"),
+                {"431 ", "headers_too_large", "the headers are longer than 65536 bytes"}) == "");
+    CHECK(reply_to(server.port(), begin + "X-Long: " + std::string(8000, 'a') + "\r\n\r\n").status == 200);
 }
 
 TEST_CASE("a length that is not one number is 400") {

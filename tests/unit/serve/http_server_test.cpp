@@ -74,6 +74,47 @@ TEST_CASE("Connection: close and HTTP/1.0 end the connection after the reply") {
     CHECK(old.ended());
 }
 
+TEST_CASE("a reply says once whether the connection goes on") {
+    const auto text_of = [](const ServerChild& server, const std::string& request) {
+        HttpClient client(server.port());
+        client.send(request);
+        client.half_close();
+        return client.rest();
+    };
+    const auto count = [](const std::string& text, const std::string& part) {
+        int found = 0;
+        for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; ++at) ++found;
+        return found;
+    };
+    const ServerChild server(echo_server());
+    const std::string kept = text_of(server, request_text("GET", "/"));
+    CHECK(count(kept, "\r\nConnection: ") == 1);
+    CHECK(count(kept, "\r\nConnection: keep-alive\r\n") == 1);
+    CHECK(count(kept, "\r\nKeep-Alive: timeout=60\r\n") == 1);
+    for (const auto& request :
+         {request_text("GET", "/", {}, {{"Connection", "close"}}),
+          request_text("GET", "/", {}, {{"connection", "Close"}}), std::string("GET / HTTP/1.0\r\n\r\n"),
+          std::string("nonsense\r\n\r\n"), std::string("POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")}) {
+        INFO(request);
+        const std::string closing = text_of(server, request);
+        CHECK(count(closing, "\r\nConnection: ") == 1);
+        CHECK(count(closing, "\r\nConnection: close\r\n") == 1);
+        CHECK(count(closing, "Keep-Alive") == 0);
+    }
+}
+
+TEST_CASE("the absolute form of a target is its path") {
+    const ServerChild server(echo_server());
+    HttpClient client(server.port());
+    const auto path_of = [&](const std::string& target) { return client.ask("GET", target).body; };
+    CHECK(path_of("http://localhost:8080/ping") == "GET /ping 0 ");
+    CHECK(path_of("HTTP://[::1]/a/b?query=1") == "GET /a/b 0 ");
+    CHECK(path_of("https://host/") == "GET / 0 ");
+    CHECK(path_of("http://host") == "GET / 0 ");
+    CHECK(path_of("http://host?query") == "GET / 0 ");
+    CHECK(path_of("/http://host/ping") == "GET /http://host/ping 0 ");
+}
+
 TEST_CASE("pipelined requests are answered in their order") {
     const ServerChild server(echo_server());
     HttpClient client(server.port());

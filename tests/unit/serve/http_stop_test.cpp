@@ -21,6 +21,7 @@ TEST_CASE("requests in flight at a stop are answered, with Connection: close") {
     const Reply reply = late.ask("GET", "/release");
     CHECK(reply.status == 200);
     CHECK(reply.header("connection") == "close");
+    CHECK(reply.header("keep-alive").empty());
     CHECK(late.ended());
     for (auto& client : clients) CHECK(client.read_reply().status == 200);
     CHECK(server.wait() == 0);

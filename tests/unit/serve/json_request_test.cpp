@@ -113,6 +113,7 @@ TEST_CASE("json: refusals name the place") {
              {R"({"instances":[[[[0,1],[2,3]],[[4,5],[6]]]]})",
               "instances[0][1][1]: found a list of 1 values beside lists of 2", ""},
              {R"({"instances":[[[[0,1],[2,3]],[4,5]]]})", "instances[0][1][0]: expected a list", "a number"},
+             {"[1,2,3]", "400 wrong_shape: the array's shape is (3,)", ""},
              {R"({"instances":[[1,2,3]]})", "400 wrong_shape: instances[0]: the array's shape is (3,)", ""},
              {R"({"instances":[1,2,3]})", "400 bad_json: instances[0]: ", "found a number"},
              {R"({"instances":[null]})", "instances[0]", "null"},

@@ -1,5 +1,7 @@
 #include "tundish/serve/serve_metrics.hpp"
 
+#include <ctime>
+
 #include "support/catch.hpp"
 #include "support/errors.hpp"
 
@@ -30,6 +32,27 @@ TEST_CASE("what a client makes up does not become a series") {
     CHECK(text.find("made/up") == std::string::npos);
 }
 
+TEST_CASE("processor time only grows") {
+    const ServeMetrics metrics;
+    const auto seconds = [&] {
+        const std::string text = metrics.text({}), name = "\nprocess_cpu_seconds_total ";
+        return std::stod(text.substr(text.find(name) + name.size()));
+    };
+    const double before = seconds();
+    for (const auto begin = std::clock(); std::clock() < begin + CLOCKS_PER_SEC / 50;) {
+    }
+    CHECK(seconds() > before);
+    CHECK(seconds() < before + 60);
+}
+
+TEST_CASE("types that clients really send are counted by name") {
+    ServeMetrics metrics;
+    for (const char* type : {"image/bmp", "image/webp", "text/plain", "application/x-www-form-urlencoded"}) {
+        metrics.count_request("/invocations", 200, type, 0);
+        CHECK(lacks(metrics.text({}), {R"(status="200",type=")" + std::string(type) + R"("} 1)"}).empty());
+    }
+}
+
 TEST_CASE("phases, batches and gauges") {
     ServeMetrics metrics;
     metrics.observe(ServePhase::decode, 0.001);
@@ -37,21 +60,30 @@ TEST_CASE("phases, batches and gauges") {
     metrics.observe(ServePhase::inference, 0.5);
     metrics.observe(ServePhase::encode, 0.001);
     metrics.observe_batch(3);
-    const std::string text = metrics.text({.requests_in_flight = 7, .ready = true, .uptime_seconds = 12});
+    const std::string text = metrics.text({.requests_in_flight = 7,
+                                           .requests_waiting = 5,
+                                           .images_waiting = 9,
+                                           .state = ServeState::ready,
+                                           .uptime_seconds = 12});
     CHECK(lacks(text,
                 {R"(tundish_phase_seconds_count{phase="decode"} 1)", R"(tundish_phase_seconds_count{phase="queue"} 1)",
                  R"(tundish_phase_seconds_sum{phase="inference"} 0.5)",
                  R"(tundish_phase_seconds_count{phase="encode"} 1)", R"(tundish_batch_images_bucket{le="4"} 1)",
-                 R"(tundish_batch_images_sum 3)", "tundish_requests_in_flight 7", "tundish_ready 1",
-                 "tundish_uptime_seconds 12", "process_resident_memory_bytes", "process_cpu_seconds_total"})
+                 R"(tundish_batch_images_sum 3)", "tundish_requests_in_flight 7", "tundish_requests_waiting 5",
+                 "tundish_images_waiting 9", R"(tundish_state{state="ready"} 1)", R"(tundish_state{state="failed"} 0)",
+                 "tundish_ready 1", "tundish_uptime_seconds 12", "process_resident_memory_bytes",
+                 "process_cpu_seconds_total"})
               .empty());
-    CHECK(metrics.text({}).find("tundish_ready 0") != std::string::npos);
+    CHECK(lacks(metrics.text({.state = ServeState::draining}),
+                {"tundish_ready 0", R"(tundish_state{state="draining"} 1)", R"(tundish_state{state="ready"} 0)"})
+              .empty());
 }
 
 TEST_CASE("Prometheus' text format: each family has its HELP and TYPE, every line ends") {
     const std::string text = ServeMetrics().text({});
-    CHECK(lacks(text, {"# HELP tundish_ready ", "# TYPE tundish_ready gauge", "# TYPE tundish_phase_seconds histogram",
-                       "# TYPE tundish_batch_images histogram"})
-              .empty());
+    CHECK(
+        lacks(text, {"# HELP tundish_ready ", "# TYPE tundish_ready gauge", "# TYPE process_cpu_seconds_total counter",
+                     "# TYPE tundish_phase_seconds histogram", "# TYPE tundish_batch_images histogram"})
+            .empty());
     CHECK(text.back() == '\n');
 }

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "tundish/serve/memory_budget.hpp"
+#include "tundish/serve/memory_guard.hpp"
+
+namespace tundish {
+
+/// What the reading of all requests may take, in two halves. Whoever decodes an image waits for nobody, and whoever
+/// reads a body only for those: so no two requests wait for each other.
+struct WorkingMemory {
+    explicit WorkingMemory(std::size_t bytes) : bodies(bytes / 2), images(bytes / 2) {}
+
+    MemoryBudget bodies;  ///< numbers and pixels
+    MemoryBudget images;  ///< images while they are decoded
+};
+
+/// What one request has of it. Only its first claim for the body waits for others, until `deadline`: later ones are
+/// 503 "busy" where there is no room.
+class RequestMemory : public MemoryGuard {
+  public:
+    /// `memory` must outlive it.
+    RequestMemory(WorkingMemory& memory, MemoryBudget::Clock::time_point deadline)
+        : memory_(memory), deadline_(deadline) {}
+
+    void claim(std::size_t bytes) override;
+    void claim_image(std::size_t bytes) override { image_ = memory_.images.take(bytes, deadline_); }
+    void release_image() noexcept override { give_back(image_, 0); }
+
+    /// The body is parsed: of what was claimed, no more than so many bytes are still there.
+    void keep(std::size_t bytes) noexcept { give_back(body_, bytes); }
+
+  private:
+    static void give_back(MemoryBudget::Lease& lease, std::size_t but) noexcept;
+
+    WorkingMemory& memory_;
+    MemoryBudget::Clock::time_point deadline_;
+    MemoryBudget::Lease body_, image_;
+};
+
+/// A quarter of what the machine or the container has, and 256 MiB at least.
+std::size_t default_working_memory();
+
+}  // namespace tundish
