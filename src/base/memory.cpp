@@ -10,7 +10,7 @@
 namespace tundish {
 namespace {
 
-std::optional<std::uint64_t> number_in(const char* file) {
+std::optional<std::uint64_t> number_in(const std::filesystem::path& file) {
     std::ifstream in(file);
     std::uint64_t value = 0;
     if (in >> value) return value;
@@ -26,20 +26,31 @@ std::uint64_t available_on_machine() {
     return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
-// What a control group leaves; inside a container its files lie at the top.
-std::uint64_t left_by_group(const char* limit_file, const char* usage_file) {
-    const auto limit = number_in(limit_file);
-    if (!limit) return std::numeric_limits<std::uint64_t>::max();
-    const std::uint64_t used = number_in(usage_file).value_or(0);
-    return *limit > used ? *limit - used : 0;
+// "inactive_file 4096" in memory.stat; of version 1 the total, as the limit is for all below the group.
+std::uint64_t idle_cache(const std::filesystem::path& group) {
+    std::ifstream in(group / "memory.stat");
+    std::uint64_t found = 0;
+    std::uint64_t value = 0;
+    for (std::string name; in >> name >> value;) {
+        if (name == "inactive_file" || name == "total_inactive_file") found = std::max(found, value);
+    }
+    return found;
 }
 
 }  // namespace
 
+std::uint64_t left_by_group(const std::filesystem::path& group) {
+    const bool second = std::filesystem::exists(group / "memory.max");
+    const auto limit = number_in(group / (second ? "memory.max" : "memory.limit_in_bytes"));
+    if (!limit) return std::numeric_limits<std::uint64_t>::max();
+    const std::uint64_t used = number_in(group / (second ? "memory.current" : "memory.usage_in_bytes")).value_or(0);
+    const std::uint64_t busy = used - std::min(used, idle_cache(group));
+    return *limit > busy ? *limit - busy : 0;
+}
+
+// Inside a container the files of its own group lie at the top.
 std::uint64_t usable_memory() {
-    return std::min(
-        {available_on_machine(), left_by_group("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-         left_by_group("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes")});
+    return std::min({available_on_machine(), left_by_group("/sys/fs/cgroup"), left_by_group("/sys/fs/cgroup/memory")});
 }
 
 }  // namespace tundish
