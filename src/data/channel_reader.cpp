@@ -254,6 +254,13 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
     return {read_stream(std::move(source), channel, format, options), format, std::move(reason)};
 }
 
+BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options) {
+    auto pipe = std::make_unique<PipeChannel>(channel);
+    auto pass = open_pass(pipe->next_pass(), channel, options);
+    log_format(channel, pass.format, pass.reason);
+    return {std::move(pipe), std::move(pass.reader)};
+}
+
 void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {
     log_info(text(name_of(channel), channel.mode == InputMode::pipe ? ": Pipe mode, format " : ": format ",
                   to_text(format), " (", reason, ')'));

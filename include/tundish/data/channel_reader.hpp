@@ -4,6 +4,7 @@
 #include "tundish/data/channel_files.hpp"
 #include "tundish/data/data_options.hpp"
 #include "tundish/data/data_part.hpp"
+#include "tundish/data/pipe_channel.hpp"
 #include "tundish/data/record_reader.hpp"
 
 #include <memory>
@@ -39,6 +40,15 @@ struct OpenedPass {
 /// bytes speak for. Throws DataError (also for a format that cannot come through a FIFO, and for a stream without a
 /// byte), MachineError, Stopped.
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options);
+
+/// A Pipe-mode channel whose first pass is open.
+struct BegunPipe {
+    std::unique_ptr<PipeChannel> pipe;
+    std::unique_ptr<RecordReader> first;  ///< to be destroyed before the next pass is asked for
+};
+
+/// Opens pass 0 as open_pass() does and says its format in the log.
+BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options);
 
 /// "channel 'train': format recordio (content type application/x-recordio)" in the log.
 void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason);
