@@ -184,8 +184,8 @@ std::unique_ptr<RecordReader> cifar_reader(const OpenedChannel& opened, DataPart
 
 FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted) {
     if (source.head().empty()) {
-        throw DataError(text(source.what(), ": expected records, found a stream without a byte. ",
-                             "Check the channel's S3 prefix."));
+        throw EmptyStream(
+            text(source.what(), ": expected records, found a stream without a byte. Check the channel's S3 prefix."));
     }
     if (wanted != DataFormat::automatic) return {wanted, "data_format says so"};
     const std::string type = media_type(channel.content_type);

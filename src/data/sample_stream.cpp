@@ -31,6 +31,11 @@ std::vector<std::string> class_names_of(const RecordReader& reader, const Channe
                            "read. Set num_classes."));
 }
 
+class NoRecords : public RecordReader {
+  public:
+    std::optional<Record> next() override { return std::nullopt; }
+};
+
 }  // namespace
 
 // Opens one pass after the other.
@@ -64,7 +69,17 @@ class SampleStream::Passes {
         if (opened_) return make_record_reader(*opened_, DataPart::train, options_);
         if (!begun_.pipe) begun_ = begin_pipe(channel_, options_);
         if (begun_.first) return std::move(begun_.first);
-        return open_pass(begun_.pipe->next_pass(), channel_, options_).reader;
+        return open_next(*begun_.pipe);
+    }
+
+    // The platform may end the job's data so.
+    std::unique_ptr<RecordReader> open_next(PipeChannel& pipe) const {
+        try {
+            return open_pass(pipe.next_pass(), channel_, options_).reader;
+        } catch (const EmptyStream& empty) {
+            log_warning(text(empty.what(), " Training ends, as after a last epoch."));
+            return std::make_unique<NoRecords>();
+        }
     }
 
     ChannelSpec channel_;

@@ -21,7 +21,7 @@ struct StreamedSamples {
 
 /// A train channel, or `options.share` of its records, that is read and decoded anew for every epoch, a bounded number
 /// of records ahead of whoever asks: shuffle window, a few hundred decoded images, no more. In Pipe mode every pass is
-/// the next FIFO. One thread.
+/// the next FIFO; one without a byte, behind the first, is a pass without samples, with a warning. One thread.
 class SampleStream {
   public:
     /// Opens the first pass and decodes up to kHeadSamples of its samples, which are given again by it.
