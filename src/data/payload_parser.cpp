@@ -56,10 +56,18 @@ class CifarPayload : public PayloadParser {
     std::int64_t classes_;
 };
 
+LabelFormat label_format_for(const ChannelSpec& channel) {
+    try {
+        return label_format_of(channel.content_type);
+    } catch (const ConfigError& error) {
+        throw ConfigError(text(name_of(channel), ": ", error.what()));
+    }
+}
+
 class TfPayload : public PayloadParser {
   public:
-    explicit TfPayload(const DataOptions& options)
-        : options_{options.image_feature, options.label_feature, options.image_shape},
+    TfPayload(const ChannelSpec& channel, const DataOptions& options)
+        : options_{options.image_feature, options.label_feature, options.image_shape, label_format_for(channel)},
           classes_(options.num_classes),
           may_skip_(options.on_bad_record != BadRecordPolicy::error) {}
 
@@ -89,14 +97,6 @@ class TfPayload : public PayloadParser {
     TfExample example_;
 };
 
-LabelFormat label_format_for(const ChannelSpec& channel) {
-    try {
-        return label_format_of(channel.content_type);
-    } catch (const ConfigError& error) {
-        throw ConfigError(text(name_of(channel), ": ", error.what()));
-    }
-}
-
 // MXNet's image records; or, when the first record is an image without a label, what an augmented manifest gives: an
 // image and its label in turn.
 class RecordIoPayload : public PayloadParser {
@@ -115,7 +115,7 @@ class RecordIoPayload : public PayloadParser {
   private:
     LabelledImage record(ByteSpan payload) const {
         return about_this_record([&] {
-            const MxnetRecord found = parse_mxnet_record(payload);
+            const MxnetRecord found = parse_mxnet_record(payload, label_format_);
             if (!found.label) {
                 throw DataError(
                     "an image without a label, after records that had one. A channel is either MXNet image records or "
@@ -192,7 +192,7 @@ std::unique_ptr<PayloadParser> make_payload_parser(const ChannelSpec& channel, D
     const auto classes = [&](std::int64_t usual) { return options.num_classes > 0 ? options.num_classes : usual; };
     if (format == DataFormat::cifar10) return std::make_unique<CifarPayload>(1, classes(10));
     if (format == DataFormat::cifar100) return std::make_unique<CifarPayload>(2, classes(100));
-    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(options);
+    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(channel, options);
     return std::make_unique<RecordIoPayload>(channel, options, format == DataFormat::augmented_manifest);
 }
 

@@ -241,6 +241,22 @@ TEST_CASE("an unknown label-format names its channel") {
                 {"channel 'validation'", "label-format", "'one-hot'", "class-id"}) == "");
 }
 
+TEST_CASE("label-format counts in image records, too") {
+    std::string payload;
+    append_le(payload, std::uint32_t{2});  // labels in a list
+    payload.append(20, '\0');
+    for (const float value : {0.0F, 1.0F}) append_le(payload, value);
+    payload += as_text(png({kShape, picture(0)}));
+    const TempFolder folder;
+    std::string bytes;
+    append_recordio(bytes, as_bytes(payload));
+    folder.write("part-00000", bytes);
+    auto channel = channel_at(folder.path());
+    CHECK(load_samples(channel, {}).labels == std::vector<std::int64_t>{1});
+    channel.content_type = "application/x-recordio; label-format=class-id";
+    CHECK(lacks(message_of<DataError>([&] { load_samples(channel, {}); }), {"record 0", "names 2 classes"}) == "");
+}
+
 TEST_CASE("damaged framing ends the stream whatever on_bad_record says") {
     auto bytes = written(as_example);
     bytes[bytes.size() - 3126] ^= 1;
