@@ -193,6 +193,7 @@ FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& chan
         return {format, text("content type ", type)};
     if (channel.wrapper == RecordWrapper::recordio) return {DataFormat::recordio, "RecordWrapperType is RecordIO"};
     if (auto guess = guess_format(source.head())) return {guess->format, text("the stream ", guess->reason)};
+    source.check_head();
     throw DataError(text(source.what(),
                          ": cannot tell the data format. Expected RecordIO, TFRecord or CIFAR's binary "
                          "records, found ",

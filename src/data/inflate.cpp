@@ -154,8 +154,8 @@ bool InflateSource::next_part() {
 }
 
 void InflateSource::fail(std::string_view problem, Damage damage) const {
-    throw DataError(text(what(), ": ", problem, " at byte ", taken_ - inflater_->stream.avail_in, ", after ", inflated_,
-                         " bytes were inflated. ", advice(damage)));
+    throw DamagedBytes(text(what(), ": ", problem, " at byte ", taken_ - inflater_->stream.avail_in, ", after ",
+                            inflated_, " bytes were inflated. ", advice(damage)));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 namespace tundish {
 
 /// A source that inflates the parts of `source` which begin as gzip data does (1f 8b), also several members behind one
-/// another, and gives all others as they are, without a copy. Damaged and cut-off gzip data throw DataError with the
+/// another, and gives all others as they are, without a copy. Damaged and cut-off gzip data throw DamagedBytes with the
 /// place, in compressed and in inflated bytes.
 std::unique_ptr<ByteSource> inflate_on_sight(std::unique_ptr<ByteSource> source);
 
