@@ -251,6 +251,12 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
         throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));
     }
+    const auto guess = guess_format(source->head());
+    if (channel.wrapper == RecordWrapper::recordio && format == DataFormat::tfrecord && guess &&
+        guess->format == DataFormat::recordio) {
+        throw DataError(text(source->what(), ": expected TFRecord (", reason,
+                             "), found RecordIO. Set RecordWrapperType to None for this channel."));
+    }
     reason += wrapped_reason(format, source->head());
     return {read_stream(std::move(source), channel, format, options), format, std::move(reason)};
 }

@@ -160,6 +160,10 @@ void InflateSource::fail(std::string_view problem, Damage damage) const {
 
 }  // namespace
 
+bool begins_with_gzip(ByteSpan bytes) {
+    return bytes.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin());
+}
+
 std::unique_ptr<ByteSource> inflate_on_sight(std::unique_ptr<ByteSource> source) {
     return std::make_unique<InflateSource>(std::move(source));
 }

@@ -229,6 +229,35 @@ TEST_CASE("CIFAR's records in RecordIO are read, one or a whole file in each rec
     CHECK(lacks(pipe_error(cut), {"pass 0", "record 2 (byte ", "within it, record 0", "mid-record"}) == "");
 }
 
+TEST_CASE("objects of records that the platform has wrapped in RecordIO are refused with the setting that is wrong") {
+    std::string records;
+    as_mxnet(records, picture(0), 0);
+    const auto examples = written(as_example);
+    const auto pipe = [](const std::string& object, const DataOptions& options = {}) {
+        std::string bytes;
+        append_recordio(bytes, as_bytes(object));
+        return message_of<DataError>([&] { from_pipe(bytes, options, RecordWrapper::recordio); });
+    };
+    const char* advice = "Set RecordWrapperType to None for this channel.";
+    CHECK(lacks(pipe(examples), {"pass 0", "record 0 (byte 0)", "found TFRecord data", advice}) == "");
+    CHECK(lacks(pipe(records), {"pass 0", "record 0 (byte 0)", "found RecordIO data", advice}) == "");
+    CHECK(lacks(pipe(gzipped(examples)), {"pass 0", "record 0 (byte 0)", "found gzip-compressed data", advice}) == "");
+    DataOptions options;
+    options.format = DataFormat::tfrecord;
+    CHECK(lacks(pipe(examples, options),
+                {"pass 0", "expected TFRecord (data_format says so), found RecordIO", advice}) == "");
+    std::string bytes;
+    append_recordio(bytes, as_bytes(examples));
+    CHECK(lacks(file_error(bytes), {"part-00000, record 0", "found TFRecord data", "without RecordIO around"}) == "");
+}
+
+TEST_CASE("images that are wrapped in RecordIO without labels are refused with what to use instead") {
+    std::string bytes;
+    for (std::int64_t i = 0; i < 3; ++i) append_recordio(bytes, png({kShape, picture(i)}));
+    const auto message = message_of<DataError>([&] { from_pipe(bytes, {}, RecordWrapper::recordio); });
+    CHECK(lacks(message, {"record 1 (byte ", "found another image", "augmented manifest", "pack --to mxnet"}) == "");
+}
+
 TEST_CASE("an unknown label-format names its channel") {
     const TempFolder folder;
     folder.write("part-00000", written(as_manifest));
@@ -282,7 +311,7 @@ TEST_CASE("an augmented manifest whose attributes are out of step names the reco
 
     std::string only_images;
     append_recordio(only_images, png({kShape, picture(0)}));
-    CHECK(lacks(file_error(only_images), {"ends after an image", "labels are missing"}) == "");
+    CHECK(lacks(file_error(only_images), {"ends after an image", "Images alone have no labels"}) == "");
 }
 
 TEST_CASE("labels outside num_classes and streams of nothing or of something else are errors") {
