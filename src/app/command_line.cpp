@@ -141,16 +141,18 @@ class Parser {
 
     void add_pack() {
         auto* pack =
-            add(Verb::pack, "pack", "convert a folder of images, a .lst file's or CIFAR files to another format");
+            add(Verb::pack, "pack",
+                "convert a folder of images, a .lst file's, CIFAR, IDX or record files to another format");
         auto& options = line_.pack.options;
-        pack->add_option("--to", line_.pack.to, "recordio, tfrecord or cifar")->required();
+        pack->add_option("--to", line_.pack.to, "recordio (MXNet image records; mxnet means the same), tfrecord or cifar")
+            ->required();
         pack->add_option("in", options.in, "folder to read")->required();
         pack->add_option("out", options.out, "new or empty folder to write")->required();
         pack->add_option("--shard-size", options.shard_bytes,
                          "largest size of a file, such as 100M (default: one file)")
             ->transform(size_with_unit());
         pack->add_flag("--raw", options.raw, "recordio: keep raw pixels instead of making PNGs");
-        pack->add_option("--part", line_.pack.part, "of CIFAR: train (default), test or all");
+        pack->add_option("--part", line_.pack.part, "of CIFAR and IDX files: train (default), test or all");
     }
 
     Verb verb_of(const std::filesystem::path& program) const {

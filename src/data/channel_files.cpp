@@ -95,6 +95,16 @@ ChannelFiles list_channel(const ChannelSpec& channel) {
     return found;
 }
 
+std::uint64_t size_of_files(const ChannelFiles& files) {
+    std::uint64_t bytes = 0;
+    for (const auto& file : files.files) {
+        std::error_code error;
+        const auto size = fs::file_size(files.path_of(file), error);
+        if (!error) bytes += size;
+    }
+    return bytes;
+}
+
 void log_ignored(const ChannelSpec& channel, std::string_view what, const std::vector<std::string>& files) {
     if (files.empty()) return;
     log_info(text(name_of(channel), ": ignored ", files.size(),

@@ -184,8 +184,8 @@ std::unique_ptr<RecordReader> cifar_reader(const OpenedChannel& opened, DataPart
 
 FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted) {
     if (source.head().empty()) {
-        throw DataError(text(source.what(), ": expected records, found a stream without a byte. ",
-                             "Check the channel's S3 prefix."));
+        throw EmptyStream(
+            text(source.what(), ": expected records, found a stream without a byte. Check the channel's S3 prefix."));
     }
     if (wanted != DataFormat::automatic) return {wanted, "data_format says so"};
     const std::string type = media_type(channel.content_type);
@@ -193,6 +193,7 @@ FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& chan
         return {format, text("content type ", type)};
     if (channel.wrapper == RecordWrapper::recordio) return {DataFormat::recordio, "RecordWrapperType is RecordIO"};
     if (auto guess = guess_format(source.head())) return {guess->format, text("the stream ", guess->reason)};
+    source.check_head();
     throw DataError(text(source.what(),
                          ": cannot tell the data format. Expected RecordIO, TFRecord or CIFAR's binary "
                          "records, found ",
@@ -250,8 +251,21 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
         throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));
     }
+    const auto guess = guess_format(source->head());
+    if (channel.wrapper == RecordWrapper::recordio && format == DataFormat::tfrecord && guess &&
+        guess->format == DataFormat::recordio) {
+        throw DataError(text(source->what(), ": expected TFRecord (", reason,
+                             "), found RecordIO. Set RecordWrapperType to None for this channel."));
+    }
     reason += wrapped_reason(format, source->head());
     return {read_stream(std::move(source), channel, format, options), format, std::move(reason)};
+}
+
+BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options) {
+    auto pipe = std::make_unique<PipeChannel>(channel);
+    auto pass = open_pass(pipe->next_pass(), channel, options);
+    log_format(channel, pass.format, pass.reason);
+    return {std::move(pipe), std::move(pass.reader)};
 }
 
 void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {

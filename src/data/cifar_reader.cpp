@@ -161,8 +161,9 @@ bool CifarReader::read_all_into(SampleSet& samples) {
     samples.pixels.reserve(end * kPixelBytes);
     prefer_huge_pages(samples.pixels);
     samples.pixels.resize(end * kPixelBytes);
-    // Reading is mostly the first touch of new memory, which every processor can do for itself.
-    for_each_index(parts.size(), usable_processors(),
+    // Reading is mostly the first touch of new memory, which every processor can do for itself; but FastFile's disk is
+    // a network, which reads ahead when one file after the other is wanted.
+    for_each_index(parts.size(), channel_.mode == InputMode::fast_file ? 1 : usable_processors(),
                    [&](std::size_t i) { read_file_into(parts[i].file, parts[i].first, samples, parts[i].at); });
     index_ = total_;
     taken_ = piece_records_ = 0;

@@ -35,55 +35,74 @@ Decoded decode_record(Record record, const std::optional<ImageShape>& raw, const
     return out;
 }
 
-DecodePipeline::DecodePipeline(RecordReader& reader, const ImageFit& rule, int workers)
+DecodePipeline::DecodePipeline(RecordReader& reader, const ImageFit& rule, int workers, std::uint64_t bytes_ahead)
     : reader_(reader),
       rule_(rule),
       raw_shape_(reader.raw_shape()),
+      piece_bytes_(bytes_ahead / (4 * worker_count(workers))),
+      first_bytes_(bytes_ahead / 2 + 1),
+      image_bytes_(rule.shape ? rule.shape->pixels() : (raw_shape_ ? raw_shape_->pixels() : 0)),
+      budget_(bytes_ahead),
       tasks_(2 * worker_count(workers)),
       pieces_(4 * worker_count(workers)) {
     try {
         threads_.emplace_back([this] { read_all(); });
         for (std::size_t i = 0; i < worker_count(workers); ++i) threads_.emplace_back([this] { work(); });
     } catch (const std::system_error& error) {
-        tasks_.cancel();
-        pieces_.cancel();
+        cancel();
         throw MachineError(text("cannot start ", worker_count(workers), " decode threads: ", error.what()));
     }
 }
 
 DecodePipeline::~DecodePipeline() {
+    cancel();
+}
+
+void DecodePipeline::cancel() {
+    budget_.cancel();
     tasks_.cancel();
     pieces_.cancel();
 }
 
 std::optional<Decoded> DecodePipeline::next() {
-    while (taken_ == piece_.size()) {
+    while (taken_ == piece_.samples.size()) {
         auto future = pieces_.pop();
         if (!future) return std::nullopt;
         piece_ = future->get();
+        budget_.give_back(piece_.bytes);
         taken_ = 0;
     }
-    return std::move(piece_[taken_++]);
+    return std::move(piece_.samples[taken_++]);
+}
+
+// Before the first image is decoded nobody may know how large they are.
+std::uint64_t DecodePipeline::expected_bytes(const Record& record) const {
+    const std::uint64_t image = image_bytes_;
+    return record.payload.size() + (image > 0 ? image : first_bytes_);
 }
 
 void DecodePipeline::read_all() {
     std::vector<Record> records;
+    std::uint64_t bytes = 0;
     try {
         while (auto record = reader_.next_unloaded()) {
+            bytes += expected_bytes(*record);
             records.push_back(std::move(*record));
-            if (records.size() == kPieceRecords && !submit(std::exchange(records, {}))) return;
+            if (records.size() < kPieceRecords && bytes < piece_bytes_) continue;
+            if (!submit(std::exchange(records, {}), std::exchange(bytes, 0))) return;
         }
-        submit(std::move(records));
+        submit(std::move(records), bytes);
         pieces_.close();
     } catch (...) {
-        submit(std::move(records));  // what came before the failure counts first
+        submit(std::move(records), bytes);  // what came before the failure counts first
         pieces_.fail(std::current_exception());
     }
     tasks_.close();
 }
 
-bool DecodePipeline::submit(std::vector<Record> records) {
-    Task task([this, records = std::move(records)]() mutable { return decode_all(records); });
+bool DecodePipeline::submit(std::vector<Record> records, std::uint64_t bytes) {
+    if (!budget_.take(bytes)) return false;
+    Task task([this, bytes, records = std::move(records)]() mutable { return decode_all(records, bytes); });
     return pieces_.push(task.get_future()) && tasks_.push(std::move(task));
 }
 
@@ -91,13 +110,17 @@ void DecodePipeline::work() {
     while (auto task = tasks_.pop()) (*task)();
 }
 
-DecodePipeline::Piece DecodePipeline::decode_all(std::vector<Record>& records) const {
+DecodePipeline::Piece DecodePipeline::decode_all(std::vector<Record>& records, std::uint64_t bytes) {
     Piece piece;
-    piece.reserve(records.size());
+    piece.samples.reserve(records.size());
     for (auto& record : records) {
         if (record.problem.empty() && !raw_shape_) reader_.load(record);
-        piece.push_back(decode_record(std::move(record), raw_shape_, rule_));
+        piece.samples.push_back(decode_record(std::move(record), raw_shape_, rule_));
+        const std::size_t size = piece.samples.back().image.pixels.size();
+        piece.bytes += size;
+        if (size > 0) image_bytes_ = size;
     }
+    budget_.correct(bytes, piece.bytes);
     return piece;
 }
 

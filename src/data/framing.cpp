@@ -7,7 +7,7 @@
 namespace tundish {
 
 std::optional<ByteSpan> Framing::next() {
-    while (input_.peek(1).empty()) {
+    while (part_has_ended()) {
         if (!input_.next_part()) return std::nullopt;
         in_part_ = -1;
     }
@@ -29,6 +29,23 @@ void Framing::refuse(std::string_view problem) const {
     throw DataError(text(what(), ": ", problem, ". ", advice(Damage::foreign)));
 }
 
+bool Framing::part_has_ended() {
+    try {
+        return input_.peek(1).empty();
+    } catch (const DamagedBytes& damage) {
+        ++in_part_;
+        record_at_ = input_.offset();
+        add_record_to(damage.what());
+    }
+}
+
+// The source's message begins with its own place, which is told here once, and with the record.
+void Framing::add_record_to(std::string_view damage) const {
+    const std::string place = input_.source().what();
+    if (damage.starts_with(place)) damage.remove_prefix(place.size());
+    throw DataError(text(place, ", record ", in_part_, " (byte ", record_at_, " of what is inflated)", damage));
+}
+
 void Framing::cut_off(std::size_t found, std::size_t size, std::string_view part) {
     const std::string begins =
         in_part_ == 0 && found < 32 ? text(" The data begins with ", what_stands_here(), '.') : "";
@@ -37,7 +54,7 @@ void Framing::cut_off(std::size_t found, std::size_t size, std::string_view part
 }
 
 std::string Framing::what_stands_here() {
-    return describe_bytes(input_.peek(32));
+    return describe_bytes(peek(32));
 }
 
 }  // namespace tundish

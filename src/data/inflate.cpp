@@ -154,11 +154,15 @@ bool InflateSource::next_part() {
 }
 
 void InflateSource::fail(std::string_view problem, Damage damage) const {
-    throw DataError(text(what(), ": ", problem, " at byte ", taken_ - inflater_->stream.avail_in, ", after ", inflated_,
-                         " bytes were inflated. ", advice(damage)));
+    throw DamagedBytes(text(what(), ": ", problem, " at byte ", taken_ - inflater_->stream.avail_in, ", after ",
+                            inflated_, " bytes were inflated. ", advice(damage)));
 }
 
 }  // namespace
+
+bool begins_with_gzip(ByteSpan bytes) {
+    return bytes.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin());
+}
 
 std::unique_ptr<ByteSource> inflate_on_sight(std::unique_ptr<ByteSource> source) {
     return std::make_unique<InflateSource>(std::move(source));

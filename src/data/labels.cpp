@@ -42,11 +42,7 @@ std::vector<double> list_of(string_view inside, ByteSpan bytes) {
 
 std::int64_t class_of_list(const std::vector<double>& values, LabelFormat format, std::int64_t num_classes) {
     if (values.empty()) throw DataError("the label is an empty list; expected one class");
-    if (format == LabelFormat::class_id) {
-        if (values.size() == 1) return class_from_number(values.front());
-        throw DataError(text("the label names ", values.size(),
-                             " classes; expected one: images are classified by a single label each"));
-    }
+    if (format == LabelFormat::class_id) return class_from_numbers(values, format);
     if (values.size() == 1) {
         throw DataError(
             "the label is a list of one number, which is no multi-hot list (one 0 or 1 for each class). If it is a "
@@ -120,8 +116,8 @@ std::int64_t class_from_multi_hot(std::span<const double> values) {
         if (values[i] == 0) continue;
         if (values[i] != 1) {
             throw DataError(text("the label's list holds ", values[i],
-                                 "; a multi-hot list has 0 and 1 only. If it lists class ids, add '; "
-                                 "label-format=class-id' to the channel's content type"));
+                                 "; a multi-hot list has 0 and 1 only, and several class ids are more than the single "
+                                 "label that an image has"));
         }
         label = static_cast<std::int64_t>(i);
         ++hot;
@@ -131,8 +127,11 @@ std::int64_t class_from_multi_hot(std::span<const double> values) {
                          " classes set; expected one: images are classified by a single label each"));
 }
 
-std::int64_t class_from_numbers(std::span<const double> values) {
-    return values.size() == 1 ? class_from_number(values.front()) : class_from_multi_hot(values);
+std::int64_t class_from_numbers(std::span<const double> values, LabelFormat format) {
+    if (values.size() == 1) return class_from_number(values.front());
+    if (format == LabelFormat::multi_hot) return class_from_multi_hot(values);
+    throw DataError(text("the label names ", values.size(),
+                         " classes; expected one: images are classified by a single label each"));
 }
 
 void check_label_range(std::int64_t label, std::int64_t num_classes) {

@@ -3,7 +3,6 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_header.hpp"
-#include "tundish/data/labels.hpp"
 
 #include <vector>
 
@@ -21,7 +20,7 @@ std::vector<double> labels_of(ByteSpan list) {
 
 }  // namespace
 
-MxnetRecord parse_mxnet_record(ByteSpan payload) {
+MxnetRecord parse_mxnet_record(ByteSpan payload, LabelFormat format) {
     if (image_format(payload)) return {std::nullopt, 0, payload};
     if (payload.size() < kHeaderBytes) {
         throw DataError(text("expected an MXNet image record (a header of ", kHeaderBytes,
@@ -31,12 +30,12 @@ MxnetRecord parse_mxnet_record(ByteSpan payload) {
     const auto body = payload.subspan(kHeaderBytes);
     if (flag > body.size() / sizeof(float)) {
         throw DataError(text("the MXNet image record's header announces ", flag, " labels, and ", body.size(),
-                             " bytes follow. Is this an image record?"));
+                             " bytes follow; this may be no image record"));
     }
     const auto image = body.subspan(flag * sizeof(float));
     if (image.empty()) throw DataError("the MXNet image record holds no image after its header");
     const auto label = flag == 0 ? class_from_number(load_le<float>(payload.data() + 4))
-                                 : class_from_numbers(labels_of(body.first(flag * sizeof(float))));
+                                 : class_from_numbers(labels_of(body.first(flag * sizeof(float))), format);
     return {label, load_le<std::uint64_t>(payload.data() + 8), image};
 }
 

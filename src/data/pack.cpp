@@ -116,13 +116,19 @@ class Packing {
     void convert() {
         packed_.assign(records_.size(), {});
         for_each_index(records_.size(), threads_, [&](std::size_t i) {
-            reader_.load(records_[i]);
+            Record& record = records_[i];
+            if (!record.problem.empty()) refuse(record, text(record.problem, ". Replace it, or take it out."));
+            reader_.load(record);
             try {
-                packed_[i] = packer_.pack(records_[i]);
+                packed_[i] = packer_.pack(record);
             } catch (const DataError& error) {
-                throw DataError(text(options_.in.string(), ", ", records_[i].origin, ": ", error.what()));
+                refuse(record, error.what());
             }
         });
+    }
+
+    [[noreturn]] void refuse(const Record& record, const std::string& problem) const {
+        throw DataError(text(options_.in.string(), ", ", record.origin, ": ", problem));
     }
 
     void report_progress() {
@@ -165,7 +171,8 @@ PackFormat pack_format_from_text(const std::string& name) {
     for (const auto& [value, known] : kNames) {
         if (lower(trim(name)) == known) return value;
     }
-    throw ConfigError(text("--to: expected recordio, tfrecord or cifar, found '", name, "'."));
+    if (lower(trim(name)) == "mxnet") return PackFormat::recordio;
+    throw ConfigError(text("--to: expected recordio (or mxnet, the same), tfrecord or cifar, found '", name, "'."));
 }
 
 void validate(const PackOptions& options) {

@@ -4,6 +4,8 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_files.hpp"
 #include "tundish/data/fixed_records.hpp"
+#include "tundish/data/format_guess.hpp"
+#include "tundish/data/inflate.hpp"
 #include "tundish/data/image_header.hpp"
 #include "tundish/data/labels.hpp"
 #include "tundish/data/mxnet_record.hpp"
@@ -16,6 +18,10 @@
 
 namespace tundish {
 namespace {
+
+constexpr const char* kNoLabels =
+    "Images alone have no labels: give the channel an augmented manifest with the attributes image and label, in that "
+    "order, or MXNet image records ('tundish pack --to mxnet').";
 
 constexpr ImageShape kCifarShape{3, 32, 32};
 
@@ -56,10 +62,18 @@ class CifarPayload : public PayloadParser {
     std::int64_t classes_;
 };
 
+LabelFormat label_format_for(const ChannelSpec& channel) {
+    try {
+        return label_format_of(channel.content_type);
+    } catch (const ConfigError& error) {
+        throw ConfigError(text(name_of(channel), ": ", error.what()));
+    }
+}
+
 class TfPayload : public PayloadParser {
   public:
-    explicit TfPayload(const DataOptions& options)
-        : options_{options.image_feature, options.label_feature, options.image_shape},
+    TfPayload(const ChannelSpec& channel, const DataOptions& options)
+        : options_{options.image_feature, options.label_feature, options.image_shape, label_format_for(channel)},
           classes_(options.num_classes),
           may_skip_(options.on_bad_record != BadRecordPolicy::error) {}
 
@@ -89,14 +103,6 @@ class TfPayload : public PayloadParser {
     TfExample example_;
 };
 
-LabelFormat label_format_for(const ChannelSpec& channel) {
-    try {
-        return label_format_of(channel.content_type);
-    } catch (const ConfigError& error) {
-        throw ConfigError(text(name_of(channel), ": ", error.what()));
-    }
-}
-
 // MXNet's image records; or, when the first record is an image without a label, what an augmented manifest gives: an
 // image and its label in turn.
 class RecordIoPayload : public PayloadParser {
@@ -105,17 +111,33 @@ class RecordIoPayload : public PayloadParser {
         : label_format_(label_format_for(channel)),
           classes_(options.num_classes),
           given_shape_(options.image_shape),
+          wrapped_(channel.wrapper == RecordWrapper::recordio),
           manifest_(manifest) {}
 
     LabelledImage parse(ByteSpan payload, Framing& framing) override {
         if (framing.count() == 1 && image_format(payload)) manifest_ = true;
+        if (framing.count() == 1) refuse_container(payload, framing);
         return manifest_ ? pair(payload, framing) : record(payload);
     }
 
   private:
+    // What a record of images never is: an object that was wrapped whole, though it holds records of its own.
+    void refuse_container(ByteSpan payload, const Framing& framing) const {
+        std::string found = begins_with_gzip(payload) ? "gzip-compressed data" : "";
+        if (const auto guess = guess_format(payload); guess && guess->format == DataFormat::tfrecord) {
+            found = "TFRecord data";
+        } else if (guess && guess->format == DataFormat::recordio) {
+            found = "RecordIO data";
+        }
+        if (found.empty()) return;
+        throw DataError(text(framing.what(), ": expected an image, found ", found, " within the RecordIO record. ",
+                             wrapped_ ? "Set RecordWrapperType to None for this channel."
+                                      : "Give the channel these data without RecordIO around them."));
+    }
+
     LabelledImage record(ByteSpan payload) const {
         return about_this_record([&] {
-            const MxnetRecord found = parse_mxnet_record(payload);
+            const MxnetRecord found = parse_mxnet_record(payload, label_format_);
             if (!found.label) {
                 throw DataError(
                     "an image without a label, after records that had one. A channel is either MXNet image records or "
@@ -145,21 +167,27 @@ class RecordIoPayload : public PayloadParser {
         }
         image_.assign(payload.begin(), payload.end());
         const auto label = framing.next();
+        if (label && image_format(*label)) {
+            throw DataError(
+                text(framing.what(), ": expected the label of the image before, found another image. ", kNoLabels));
+        }
         if (!label) {
-            throw DataError(text(framing.what(), ": the stream ends after an image, where its label was expected. ",
-                                 "If the records are images only, their labels are missing: use an augmented manifest "
-                                 "with the attributes image and label, or MXNet image records."));
+            throw DataError(
+                text(framing.what(), ": the stream ends after an image, where its label was expected. ", kNoLabels));
         }
         try {
             return {image_, std::nullopt, parse_label(*label, label_format_, classes_)};
         } catch (const DataError& error) {
-            throw DataError(text(framing.what(), ": expected the label of the image before: ", error.what(), '.'));
+            throw DataError(
+                text(framing.what(), ": expected the label of the image before: ", error.what(),
+                     ". Give the channel just the image attribute and the label attribute, in that order."));
         }
     }
 
     LabelFormat label_format_;
     std::int64_t classes_;
     std::optional<ImageShape> given_shape_;
+    bool wrapped_;  ///< by the platform
     bool manifest_;
     Bytes image_;
 };
@@ -192,7 +220,7 @@ std::unique_ptr<PayloadParser> make_payload_parser(const ChannelSpec& channel, D
     const auto classes = [&](std::int64_t usual) { return options.num_classes > 0 ? options.num_classes : usual; };
     if (format == DataFormat::cifar10) return std::make_unique<CifarPayload>(1, classes(10));
     if (format == DataFormat::cifar100) return std::make_unique<CifarPayload>(2, classes(100));
-    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(options);
+    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(channel, options);
     return std::make_unique<RecordIoPayload>(channel, options, format == DataFormat::augmented_manifest);
 }
 

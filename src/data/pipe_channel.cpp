@@ -154,7 +154,7 @@ void PipeChannel::Pass::wait_for_data() {
         if (wait.over()) {
             throw MachineError(text(wait.said(),
                                     ". The stream has stalled, though the FIFO is still open; run the job "
-                                    "again, or raise the stall deadline."));
+                                    "again."));
         }
     }
 }

@@ -1,11 +1,11 @@
 #include "tundish/data/sample_set.hpp"
 
-#include "huge_pages.hpp"
+#include "decoded_size.hpp"
+#include "image_memory.hpp"
 #include "resumed_reader.hpp"
 #include "sample_collector.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
-#include "tundish/base/memory.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
@@ -15,6 +15,7 @@
 #include "tundish/data/sample_stream.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <new>
 #include <set>
@@ -35,13 +36,8 @@ void check_options(const DataOptions& options) {
                            ". The centre is cropped to image_shape after resizing."));
 }
 
-void make_room(SampleSet& samples, const ImageShape& shape, std::int64_t expected) {
-    samples.labels.reserve(static_cast<std::size_t>(expected));
-    samples.pixels.reserve(static_cast<std::size_t>(expected) * shape.pixels());
-    prefer_huge_pages(samples.pixels);
-}
-
-void read_records(ResumedReader& reader, const ChannelSpec& channel, const DataOptions& options, SampleSet& samples) {
+void read_records(ResumedReader& reader, const ChannelSpec& channel, const DataOptions& options,
+                  const ImageMemory& memory, SampleSet& samples) {
     const auto raw = reader.raw_shape();
     const bool as_it_is = raw && !options.resize_short_side && options.image_shape.value_or(*raw) == *raw;
     if (as_it_is) {
@@ -52,7 +48,9 @@ void read_records(ResumedReader& reader, const ChannelSpec& channel, const DataO
     DecodePipeline pipeline(reader, choose_fit(reader, channel, options), options.decode_threads);
     while (auto sample = pipeline.next()) {
         if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
-        if (samples.labels.empty()) make_room(samples, sample->image.shape, reader.size_hint());
+        const std::size_t image_bytes = sample->image.pixels.size();
+        if (samples.labels.empty()) memory.reserve(samples, image_bytes);
+        memory.grow(samples, image_bytes);
         collector.add(*sample, samples);
     }
     samples.skipped = collector.skipped();
@@ -86,15 +84,17 @@ void report(const ChannelSpec& channel, const SampleSet& samples, double seconds
     if (samples.skipped > 0) log_skipped(channel, samples.skipped);
 }
 
-SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& channel, const DataOptions& options) {
+constexpr const char* kSmaller = "choose an instance with more memory or a smaller image_shape.";
+
+SampleSet collect(ResumedReader& reader, const ChannelSpec& channel, const DataOptions& options,
+                  const ImageMemory& memory) {
     const Stopwatch watch;
-    ResumedReader reader(std::move(records));
     SampleSet samples;
     try {
-        read_records(reader, channel, options, samples);
+        read_records(reader, channel, options, memory, samples);
     } catch (const std::bad_alloc&) {
-        throw MachineError(text(name_of(channel), ": not enough memory for its ", reader.size_hint(),
-                                " samples. Choose an instance with more memory or a smaller image_shape."));
+        throw MachineError(text(name_of(channel), ": not enough memory for its samples after ", samples.size(),
+                                " of them: ", kSmaller));
     }
     if (samples.labels.empty()) {
         throw DataError(text(name_of(channel), ": expected samples, found none",
@@ -105,18 +105,22 @@ SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& chan
     return samples;
 }
 
+// Of a channel that is kept whatever its size: those for validation.
+SampleSet collect(std::unique_ptr<RecordReader> records, const ChannelSpec& channel, const DataOptions& options) {
+    ResumedReader reader(std::move(records));
+    const ImageMemory memory(channel, options.memory_limit, reader.size_hint(),
+                             text("Validation images are always kept in memory: use fewer, or ", kSmaller));
+    return collect(reader, channel, options, memory);
+}
+
 SampleSet read_samples(const OpenedChannel& opened, DataPart part, const DataOptions& options) {
     return collect(make_record_reader(opened, part, options), opened.files.channel, options);
 }
 
 // One pass holds all samples; the platform streams it again only to whoever opens the next FIFO.
 SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
-    log_info(
-        text(name_of(channel), ": Pipe mode, reading ", channel.path.string(), "_0 once; its images stay in memory"));
-    PipeChannel pipe(channel);
-    auto pass = open_pass(pipe.next_pass(), channel, options);
-    log_format(channel, pass.format, pass.reason);
-    return collect(std::move(pass.reader), channel, options);
+    auto begun = begin_pipe(channel, options);
+    return collect(std::move(begun.first), channel, options);
 }
 
 OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat format) {
@@ -125,25 +129,39 @@ OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, D
     return opened;
 }
 
-// How many bytes the decoded channel would take; 0 when nobody can tell before it has been read.
-std::uint64_t decoded_bytes(const RecordReader& reader, const DataOptions& options) {
-    const auto shape = options.image_shape ? options.image_shape : reader.raw_shape();
-    return shape ? static_cast<std::uint64_t>(reader.size_hint()) * shape->pixels() : 0;
+std::vector<std::string> settings_to_stream(const RecordReader& reader, const DataOptions& options) {
+    std::vector<std::string> lacking;
+    if (reader.class_count() == 0 && reader.class_names().empty()) lacking.emplace_back("num_classes");
+    if (reader.size_hint() == 0 && !options.num_training_samples) lacking.emplace_back("num_training_samples");
+    return lacking;
 }
 
-// Training needs memory too: a channel may take half of what is there.
-bool fits(const ChannelSpec& channel, const RecordReader& reader, const DataOptions& options) {
+ImageMemory memory_for_training(const ChannelSpec& channel, const RecordReader& reader, const DataOptions& options) {
+    const auto lacking = settings_to_stream(reader, options);
+    const std::string with = lacking.empty() ? "" : text(", and with it ", join(lacking, " and "));
+    // Of a sharded channel the user counts all hosts' samples.
+    const bool sharded = channel.distribution == Distribution::sharded_by_s3_key;
+    const std::int64_t told = sharded ? 0 : options.num_training_samples.value_or(0);
+    return {channel, options.memory_limit, reader.size_hint() > 0 ? reader.size_hint() : told,
+            text("Set cache=none", with, ", so that they are read anew for each epoch; or ", kSmaller)};
+}
+
+// Whether all images are kept. Those that do not fit are streamed, if the job has told what that needs.
+bool keeps(const ChannelSpec& channel, ResumedReader& reader, const ImageMemory& memory, const DataOptions& options,
+           const std::function<std::uint64_t()>& stored_bytes) {
     if (options.cache == CacheMode::memory) return true;
-    const std::uint64_t memory = usable_memory();
-    const std::uint64_t needed = decoded_bytes(reader, options);
-    if (needed <= memory / 2) return true;
-    log_info(text(name_of(channel), ": its images would take ", human_bytes(needed), " of ", human_bytes(memory),
+    const std::uint64_t needed = decoded_size(reader, options, memory.expected(), stored_bytes);
+    if (memory.holds(needed)) return true;
+    const auto would_take = text("its images would take ", human_bytes(needed));
+    if (!settings_to_stream(reader, options).empty())
+        memory.refuse(text(would_take, ", more than half of the memory (cache=memory tries to keep them)"));
+    log_info(text(name_of(channel), ": ", would_take, " of ", human_bytes(memory.all()),
                   " of memory, so they are not kept (cache=memory keeps them)"));
     return false;
 }
 
-void stream(TrainingData& data, const ChannelSpec& train, const ChannelSpec* lst, const DataOptions& options) {
-    data.stream = std::make_unique<SampleStream>(train, lst, options);
+void stream(TrainingData& data, std::unique_ptr<SampleStream> samples) {
+    data.stream = std::move(samples);
     data.train = data.stream->head();
 }
 
@@ -151,11 +169,27 @@ void keep_or_stream(TrainingData& data, const OpenedChannel& opened, const Chann
                     const DataOptions& options) {
     const ChannelSpec& train = opened.files.channel;
     log_format(train, opened.format, opened.reason);
-    auto reader = make_record_reader(opened, DataPart::train, options);
-    if (fits(train, *reader, options)) {
-        data.train = collect(std::move(reader), train, options);
+    ResumedReader reader(make_record_reader(opened, DataPart::train, options));
+    const auto memory = memory_for_training(train, reader, options);
+    if (keeps(train, reader, memory, options, [&] { return size_of_files(opened.files); })) {
+        data.train = collect(reader, train, options, memory);
     } else {
-        stream(data, train, lst, options);
+        stream(data, std::make_unique<SampleStream>(train, lst, options));
+    }
+}
+
+// How long a stream is nobody can know: without num_training_samples it is kept as long as memory lasts.
+void keep_or_stream(TrainingData& data, const ChannelSpec& train, const DataOptions& options) {
+    log_info(text(name_of(train), ": Pipe mode, reading ", train.path.string(), "_0"));
+    auto begun = begin_pipe(train, options);
+    auto reader = std::make_unique<ResumedReader>(std::move(begun.first));
+    const auto memory = memory_for_training(train, *reader, options);
+    if (keeps(train, *reader, memory, options, [] { return std::uint64_t{0}; })) {
+        log_info(text(name_of(train), ": read once, its images stay in memory"));
+        data.train = collect(*reader, train, options, memory);
+    } else {
+        begun.first = std::move(reader);
+        stream(data, std::make_unique<SampleStream>(train, options, std::move(begun)));
     }
 }
 
@@ -246,11 +280,11 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     if (empty) {
         data.train = empty_shard(train, options);
     } else if (options.cache == CacheMode::none) {
-        stream(data, train, train_lst, options);
+        stream(data, std::make_unique<SampleStream>(train, train_lst, options));
     } else if (opened) {
         keep_or_stream(data, *opened, train_lst, options);
     } else {
-        data.train = read_pipe(train, options);
+        keep_or_stream(data, train, options);
     }
     const bool with_test = opened && has_test_file(*opened);
     if (validation != nullptr && is_empty_shard(*validation)) {

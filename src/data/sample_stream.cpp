@@ -31,40 +31,62 @@ std::vector<std::string> class_names_of(const RecordReader& reader, const Channe
                            "read. Set num_classes."));
 }
 
+class NoRecords : public RecordReader {
+  public:
+    std::optional<Record> next() override { return std::nullopt; }
+};
+
 }  // namespace
 
 // Opens one pass after the other.
 class SampleStream::Passes {
   public:
     Passes(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options)
-        : channel_(channel), options_(options), pipe_(channel) {
+        : channel_(channel), options_(options) {
         if (channel.mode == InputMode::pipe) return;
         opened_ = open_channel(channel, lst, options.format);
         log_format(channel, opened_->format, opened_->reason);
     }
 
+    Passes(const ChannelSpec& channel, const DataOptions& options, BegunPipe begun)
+        : channel_(channel), options_(options), begun_(std::move(begun)) {}
+
     std::unique_ptr<ResumedReader> open() {
+        if (first_) return std::move(first_);
         return std::make_unique<ResumedReader>(std::make_unique<SharedReader>(open_whole(), options_.share));
     }
+
+    // For the next open(): the pass that was opened for the head.
+    void put_back(std::unique_ptr<ResumedReader> reader) { first_ = std::move(reader); }
 
     [[nodiscard]] const ChannelSpec& channel() const { return channel_; }
     [[nodiscard]] const DataOptions& options() const { return options_; }
 
-    std::unique_ptr<ResumedReader> first;  ///< opened for the head, given to the first pass
-    ImageFit rule;                         ///< decided by the first images
+    ImageFit rule;  ///< decided by the first images
 
   private:
     std::unique_ptr<RecordReader> open_whole() {
         if (opened_) return make_record_reader(*opened_, DataPart::train, options_);
-        auto pass = open_pass(pipe_.next_pass(), channel_, options_);
-        if (pipe_.passes() == 1) log_format(channel_, pass.format, pass.reason);
-        return std::move(pass.reader);
+        if (!begun_.pipe) begun_ = begin_pipe(channel_, options_);
+        if (begun_.first) return std::move(begun_.first);
+        return open_next(*begun_.pipe);
+    }
+
+    // The platform may end the job's data so.
+    std::unique_ptr<RecordReader> open_next(PipeChannel& pipe) const {
+        try {
+            return open_pass(pipe.next_pass(), channel_, options_).reader;
+        } catch (const EmptyStream& empty) {
+            log_warning(text(empty.what(), " Training ends, as after a last epoch."));
+            return std::make_unique<NoRecords>();
+        }
     }
 
     ChannelSpec channel_;
     DataOptions options_;
-    PipeChannel pipe_;
+    BegunPipe begun_;  ///< of a Pipe-mode channel
     std::optional<OpenedChannel> opened_;
+    std::unique_ptr<ResumedReader> first_;  ///< behind the pipe, which must outlive it
 };
 
 // One pass: shuffled, decoded on worker threads.
@@ -72,7 +94,7 @@ class SampleStream::Pass {
   public:
     Pass(Passes& passes, std::uint64_t key, std::int64_t skip)
         : collector_(passes.channel(), passes.options().on_bad_record),
-          reader_(passes.first ? std::move(passes.first) : passes.open(), passes.options().shuffle_buffer << 20, key) {
+          reader_(passes.open(), passes.options().shuffle_buffer << 20, key) {
         if (passes.options().on_bad_record == BadRecordPolicy::error) {
             // Where a damaged record ends the job, those before are all samples.
             for (; skip > 0 && reader_.next_unloaded(); --skip) {
@@ -104,7 +126,14 @@ class SampleStream::Pass {
 };
 
 SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options)
-    : passes_(std::make_unique<Passes>(channel, lst, options)) {
+    : SampleStream(std::make_unique<Passes>(channel, lst, options)) {}
+
+SampleStream::SampleStream(const ChannelSpec& channel, const DataOptions& options, BegunPipe begun)
+    : SampleStream(std::make_unique<Passes>(channel, options, std::move(begun))) {}
+
+SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(passes)) {
+    const ChannelSpec& channel = passes_->channel();
+    const DataOptions& options = passes_->options();
     auto reader = passes_->open();
     head_.class_names = class_names_of(*reader, channel);
     passes_->rule = choose_fit(*reader, channel, options);
@@ -126,7 +155,7 @@ SampleStream::SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, c
                                ": a streamed channel of this format does not tell how many samples it holds, and the "
                                "learning-rate schedule needs the number. Set num_training_samples."));
     }
-    passes_->first = std::move(reader);
+    passes_->put_back(std::move(reader));
     log_info(text(name_of(channel), ": streamed each epoch (", size_, " samples of ", to_text(head_.shape), " in ",
                   head_.class_names.size(), " classes), shuffled among ", options.shuffle_buffer, " MB of records"));
 }

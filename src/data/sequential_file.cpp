@@ -20,6 +20,7 @@ SequentialFile::SequentialFile(const std::filesystem::path& path, std::string wh
     }
     if (!S_ISREG(status.st_mode)) throw DataError(text(what_, ": ", path.string(), " is not a regular file"));
     size_ = static_cast<std::uint64_t>(status.st_size);
+    ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
 }
 
 void SequentialFile::skip(std::uint64_t size) {

@@ -3,7 +3,6 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_header.hpp"
-#include "tundish/data/labels.hpp"
 
 #include <array>
 #include <span>
@@ -83,10 +82,10 @@ ImageShape shape_of(const TfExample& example, const TfFeature& feature, ByteSpan
                                : std::string("For raw pixels give image_shape, or the features height, width, depth")));
 }
 
-std::int64_t label_of(const TfFeature& feature) {
-    if (feature.kind == TfFeature::Kind::bytes) return parse_label(bytes_of(feature), LabelFormat::multi_hot);
+std::int64_t label_of(const TfFeature& feature, LabelFormat format) {
+    if (feature.kind == TfFeature::Kind::bytes) return parse_label(bytes_of(feature), format);
     if (feature.count == 0) throw DataError(text("feature '", feature.name, "' is empty; expected a label"));
-    return class_from_numbers(numbers_of(feature));
+    return class_from_numbers(numbers_of(feature), format);
 }
 
 }  // namespace
@@ -102,7 +101,7 @@ std::optional<ImageShape> usual_raw_shape(std::size_t bytes, const std::optional
 TfImage read_tf_image(const TfExample& example, const TfImageOptions& options) {
     const auto& image = choose(example, options.image_feature, kImageNames, "image");
     const auto& label = choose(example, options.label_feature, kLabelNames, "label");
-    TfImage out{bytes_of(image), std::nullopt, label_of(label)};
+    TfImage out{bytes_of(image), std::nullopt, label_of(label, options.label_format)};
     if (!image_format(out.image)) out.raw_shape = shape_of(example, image, out.image, options.raw_shape);
     return out;
 }

@@ -74,7 +74,7 @@ ByteSpan WireReader::take(std::uint64_t size) {
 
 void WireReader::damaged(const char* what) const {
     throw DataError(text("expected a tf.train.Example, found ", what, " before byte ", rest_.data() - origin_,
-                         " of the record. Is this another kind of record?"));
+                         " of the record; this may be another kind of record"));
 }
 
 }  // namespace tundish

@@ -81,7 +81,8 @@ class StreamedBatches : public BatchSource {
         const std::int64_t wanted = first_of(next_ + 1) - first_of(next_);
         const StreamedSamples read = ahead_.get();
         ++next_;
-        if (read.samples.size() < wanted) warn_of_short_pass(read.samples.size());
+        if (read.samples.size() < wanted && first_of(next_ - 1) + read.samples.size() > 0)
+            warn_of_short_pass(read.samples.size());  // of an empty pass the stream has said it
         if (next_ < batches_ && read.samples.size() == wanted) {
             read_ahead();
         } else {

@@ -145,6 +145,7 @@ class Trainer {
     void run_epoch() {
         at_epoch_end_ = false;
         train_epoch();
+        if (is_without_samples()) return end_before_this_epoch();
         average_statistics();
         EpochReport report = evaluate_epoch();
         keep_if_best(report);
@@ -170,12 +171,25 @@ class Trainer {
                 throw Stopped(text("step ", state_.step));
             }
             if (!outcome.updated) {
-                state_.step = epoch_end();  // a short pass on all ranks: the schedule goes on as it was planned
+                // A short pass on all ranks: the schedule goes on as it was planned.
+                if (!is_without_samples()) state_.step = epoch_end();
                 break;
             }
             if (options_.progress && communicator_.rank() == 0) progress.add(outcome.samples);
         }
         add_totals(since_totals);
+    }
+
+    // A pass behind the first may be empty on all ranks: the stream's data have ended.
+    [[nodiscard]] bool is_without_samples() const { return epoch() > 0 && state_.epoch_samples == 0; }
+
+    // All is as the epoch before has left it.
+    void end_before_this_epoch() {
+        log_warning(text("training ends after epoch ", epoch() - 1, " of ", std::ceil(recipe_.epochs),
+                         " (counted from 0): there are no samples for another one"));
+        at_epoch_end_ = true;
+        state_.finished = true;
+        save_checkpoint();
     }
 
     // A stop may come while a stream is waited for: the step that tells the others about it has no samples.

@@ -71,7 +71,7 @@ TEST_CASE("feed and pack refuse wrong arguments in one sentence") {
         {{"feed", "--root", root, "train=" + root + "/none"}, "none does not exist"},
         {{"feed", "--root", root, "--rate", "-5", "train=" + root}, "expected a size such as 100M"},
         {{"feed", "--root", root, "--manifest", "x", "a=" + root, "b=" + root}, "--manifest CHANNEL=FILE"},
-        {{"pack", "--to", "zip", root, root + "/out"}, "recordio, tfrecord or cifar"},
+        {{"pack", "--to", "zip", root, root + "/out"}, "tfrecord or cifar"},
         {{"pack", "--to", "cifar", root + "/none", root + "/out"}, "none does not exist"},
         {{"pack", "--to", "cifar", "--part", "some", root, root + "/out"}, "train, test or all"}};
     for (const auto& [arguments, expected] : table) {

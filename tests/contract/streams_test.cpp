@@ -1,6 +1,8 @@
 // Channels that come as records, in files or through FIFOs that `tundish feed` fills.
 
 #include "support/catch.hpp"
+#include "support/cifar_files.hpp"
+#include "support/fifo_writer.hpp"
 #include "support/gzip_bytes.hpp"
 #include "support/job.hpp"
 #include "tundish/base/bytes.hpp"
@@ -103,6 +105,28 @@ TEST_CASE("cache=none says at the end how many records were passed over") {
     INFO(ended.output);
     CHECK(ended.code == 0);
     CHECK(ended.count("2 records could not be decoded and were skipped") == 1);
+}
+
+TEST_CASE("a later pass without a byte ends training well, after the epoch before") {
+    Job job({{"cache", "none"}, {"epochs", "3"}, {"num_training_samples", "120"}});
+    job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    for (const char* name : {"train_0", "train_1"}) make_fifo(job.at("input/data") / name);
+    const auto bytes = cifar_records(0, 120);
+    const FifoWriter first(job.at("input/data/train_0"), [&](FifoWriter& writer) { writer.write(bytes); });
+    const FifoWriter second(job.at("input/data/train_1"), [](FifoWriter& /*closes*/) {});
+    const Ended ended = job.train();
+    INFO(ended.output);
+    REQUIRE(ended.code == 0);
+    CHECK_FALSE(job.has("output/failure"));
+    CHECK(ended.says("pass 1"));
+    CHECK(ended.says("training ends after epoch 0"));
+    CHECK_FALSE(ended.says("Correct num_training_samples"));
+    CHECK(ended.count("Train-accuracy=") == 1);
+    CHECK(job.list("model").size() == 4);
+    const Ended again = job.train();
+    INFO(again.output);
+    CHECK(again.code == 0);
+    CHECK(again.says("already finished"));
 }
 
 TEST_CASE("RecordIO and TFRecord in File mode, in shards and compressed, give the same model") {

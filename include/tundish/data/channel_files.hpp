@@ -3,6 +3,7 @@
 #include "tundish/data/channel.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct ChannelFiles {
 /// `__MACOSX` are left out with one log line. Throws DataError when the folder is missing, is a file, or may
 /// not be read, or when the channel is in Pipe mode. An empty folder is not an error here.
 ChannelFiles list_channel(const ChannelSpec& channel);
+
+/// Bytes of all files together, as they lie; a file that cannot be asked counts as empty.
+std::uint64_t size_of_files(const ChannelFiles& files);
 
 /// "channel 'train'", the beginning of every message about one; of a folder that is no job's channel (without a name)
 /// its path.

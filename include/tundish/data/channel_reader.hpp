@@ -1,9 +1,11 @@
 #pragma once
 
+#include "tundish/base/error.hpp"
 #include "tundish/data/byte_source.hpp"
 #include "tundish/data/channel_files.hpp"
 #include "tundish/data/data_options.hpp"
 #include "tundish/data/data_part.hpp"
+#include "tundish/data/pipe_channel.hpp"
 #include "tundish/data/record_reader.hpp"
 
 #include <memory>
@@ -35,10 +37,25 @@ struct OpenedPass {
     std::string reason;  ///< why that format, for the log
 };
 
+/// A stream without a byte: of a later pass it means that there are no more data, of the first one that there are none.
+class EmptyStream : public DataError {
+  public:
+    using DataError::DataError;
+};
+
 /// Waits for a pass's first bytes and decides its format: the one in `options`, else the content type's, else what the
-/// bytes speak for. Throws DataError (also for a format that cannot come through a FIFO, and for a stream without a
-/// byte), MachineError, Stopped.
+/// bytes speak for. Throws DataError (also for a format that cannot come through a FIFO), EmptyStream, MachineError,
+/// Stopped.
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options);
+
+/// A Pipe-mode channel whose first pass is open.
+struct BegunPipe {
+    std::unique_ptr<PipeChannel> pipe;
+    std::unique_ptr<RecordReader> first;  ///< to be destroyed before the next pass is asked for
+};
+
+/// Opens pass 0 as open_pass() does and says its format in the log.
+BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options);
 
 /// "channel 'train': format recordio (content type application/x-recordio)" in the log.
 void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason);

@@ -47,7 +47,7 @@ void log_other_than_cifar(const ChannelFiles& files);
 
 /// Records of 1 label byte (CIFAR-100: 2, coarse and fine, the fine one counts) and 3,072 bytes of pixels:
 /// 32x32, red, green and blue plane. Files are read in bytewise order of their names, in pieces of about a
-/// megabyte; read_all_into() reads several files at once.
+/// megabyte; read_all_into() reads several files at once, but in FastFile mode one after the other.
 class CifarReader : public RecordReader {
   public:
     /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from

@@ -36,7 +36,9 @@ struct DataOptions {
     CacheMode cache = CacheMode::automatic;
     std::int64_t shuffle_buffer = 64;  ///< MB of undecoded records that a streamed channel shuffles among; 0: none
     std::optional<std::int64_t> num_training_samples;  ///< in the train channel, as the user counts them
-    RecordShare share;                                 ///< of a streamed channel, which other ranks read too
+    std::uint64_t memory_limit =
+        0;              ///< bytes that kept images may count on; 0: what the machine has when they are read
+    RecordShare share;  ///< of a streamed channel, which other ranks read too
 };
 
 }  // namespace tundish

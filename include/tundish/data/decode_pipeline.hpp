@@ -1,9 +1,11 @@
 #pragma once
 
 #include "tundish/base/bounded_queue.hpp"
+#include "tundish/data/byte_budget.hpp"
 #include "tundish/data/image_fit.hpp"
 #include "tundish/data/record_reader.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -26,15 +28,19 @@ struct Decoded {
 /// Decodes and fits one loaded record. `raw`: the shape of its pixels if they are not an encoded image. Any thread.
 Decoded decode_record(Record record, const std::optional<ImageShape>& raw, const ImageFit& rule);
 
-/// Decodes and fits a reader's records on worker threads, a bounded number ahead of whoever calls next().
+/// Decodes and fits a reader's records on worker threads, a bounded number of them and of bytes ahead of whoever calls
+/// next().
 /// Order, errors and images do not depend on the number of workers. The reader is borrowed and used from
 /// another thread until the pipeline is destroyed, which stops and joins all threads. next() is for one
 /// thread.
 class DecodePipeline {
   public:
-    /// `workers` 0: as many as the process has processors. Throws MachineError when threads cannot be
+    static constexpr std::uint64_t kBytesAhead = std::uint64_t{256} << 20U;
+
+    /// `workers` 0: as many as the process has processors. `bytes_ahead` bounds images and undecoded records that
+    /// wait, but for two pieces (of one record each, if they are large). Throws MachineError when threads cannot be
     /// started.
-    DecodePipeline(RecordReader& reader, const ImageFit& rule, int workers);
+    DecodePipeline(RecordReader& reader, const ImageFit& rule, int workers, std::uint64_t bytes_ahead = kBytesAhead);
     DecodePipeline(const DecodePipeline&) = delete;
     DecodePipeline& operator=(const DecodePipeline&) = delete;
     ~DecodePipeline();
@@ -44,17 +50,26 @@ class DecodePipeline {
     std::optional<Decoded> next();
 
   private:
-    using Piece = std::vector<Decoded>;
+    struct Piece {
+        std::vector<Decoded> samples;
+        std::uint64_t bytes = 0;  ///< of the budget
+    };
     using Task = std::packaged_task<Piece()>;
 
+    void cancel();
     void read_all();
     void work();
-    bool submit(std::vector<Record> records);
-    [[nodiscard]] Piece decode_all(std::vector<Record>& records) const;
+    bool submit(std::vector<Record> records, std::uint64_t bytes);
+    Piece decode_all(std::vector<Record>& records, std::uint64_t bytes);
+    [[nodiscard]] std::uint64_t expected_bytes(const Record& record) const;
 
     RecordReader& reader_;
     ImageFit rule_;
     std::optional<ImageShape> raw_shape_;
+    std::uint64_t piece_bytes_;                  ///< a piece that has as many is full
+    std::uint64_t first_bytes_;                  ///< what an image counts before its size is known: one of two ahead
+    std::atomic<std::uint64_t> image_bytes_{0};  ///< of one image: the rule's, or of the last one decoded; 0: not known
+    ByteBudget budget_;
     BoundedQueue<Task> tasks_;
     BoundedQueue<std::future<Piece>> pieces_;  ///< in the reader's order, which is what keeps the order
     Piece piece_;

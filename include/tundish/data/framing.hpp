@@ -57,7 +57,7 @@ class Framing {
 
     /// The next `size` bytes of the record, named `part` if they are not all there: "header", "data".
     ByteSpan need(std::size_t size, std::string_view part) {
-        const ByteSpan bytes = input_.peek(size);
+        const ByteSpan bytes = peek(size);
         if (bytes.size() < size) cut_off(bytes.size(), size, part);
         return bytes;
     }
@@ -71,6 +71,15 @@ class Framing {
     std::string what_stands_here();
 
   private:
+    ByteSpan peek(std::size_t size) {
+        try {
+            return input_.peek(size);
+        } catch (const DamagedBytes& damage) {
+            add_record_to(damage.what());
+        }
+    }
+    bool part_has_ended();
+    [[noreturn]] void add_record_to(std::string_view damage) const;
     [[noreturn]] void cut_off(std::size_t found, std::size_t size, std::string_view part);
 
     BufferedInput input_;

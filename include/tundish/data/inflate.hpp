@@ -1,13 +1,17 @@
 #pragma once
 
+#include "tundish/base/bytes.hpp"
 #include "tundish/data/byte_source.hpp"
 
 #include <memory>
 
 namespace tundish {
 
+/// True for the first bytes of gzip data. Any thread.
+bool begins_with_gzip(ByteSpan bytes);
+
 /// A source that inflates the parts of `source` which begin as gzip data does (1f 8b), also several members behind one
-/// another, and gives all others as they are, without a copy. Damaged and cut-off gzip data throw DataError with the
+/// another, and gives all others as they are, without a copy. Damaged and cut-off gzip data throw DamagedBytes with the
 /// place, in compressed and in inflated bytes.
 std::unique_ptr<ByteSource> inflate_on_sight(std::unique_ptr<ByteSource> source);
 

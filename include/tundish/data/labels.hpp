@@ -32,8 +32,9 @@ std::int64_t class_from_number(double value);
 /// The place of the only 1 among zeros. Throws DataError for anything else: no class, several, other numbers.
 std::int64_t class_from_multi_hot(std::span<const double> values);
 
-/// One number is a class id, several are a multi-hot list.
-std::int64_t class_from_numbers(std::span<const double> values);
+/// One number is a class id, whatever the format; several are a multi-hot list, or more classes than a label may name.
+/// Throws DataError.
+std::int64_t class_from_numbers(std::span<const double> values, LabelFormat format);
 
 /// Throws DataError when the label lies outside 0..num_classes-1; `num_classes` 0 allows every label from 0 on.
 void check_label_range(std::int64_t label, std::int64_t num_classes);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "tundish/base/bytes.hpp"
+#include "tundish/data/labels.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -17,9 +18,9 @@ struct MxnetRecord {
 };
 
 /// Parses MXNet's image record: `u32 flag, f32 label, u64 id, u64 id2`, `flag` float32 labels, the image. With flag 0
-/// the header's label counts, else the list: one class id, or a multi-hot list with a single 1. A payload that begins
+/// the header's label counts, else the list, as class_from_numbers() takes it. A payload that begins
 /// like an image has no header. Throws DataError with the cause only. Any thread.
-MxnetRecord parse_mxnet_record(ByteSpan payload);
+MxnetRecord parse_mxnet_record(ByteSpan payload, LabelFormat format = LabelFormat::multi_hot);
 
 /// Appends a record with flag 0. Throws DataError for a label outside 0..kLabelLimit-1.
 void append_mxnet_record(std::string& out, std::int64_t label, std::uint64_t id, ByteSpan image);

@@ -3,6 +3,7 @@
 #include "tundish/data/byte_source.hpp"
 #include "tundish/base/bytes.hpp"
 
+#include <exception>
 #include <memory>
 
 namespace tundish {
@@ -10,11 +11,17 @@ namespace tundish {
 /// A source whose first bytes were looked at before it is read: read() gives them again.
 class PeekedSource : public ByteSource {
   public:
-    /// Reads `size` bytes at once, fewer only when the source's first part ends before. Throws as `source` does.
+    /// Reads `size` bytes at once, fewer only when the source's first part ends or is damaged before. Throws as
+    /// `source` does; DamagedBytes only if they are the first, else read() throws them behind the head.
     PeekedSource(std::unique_ptr<ByteSource> source, std::size_t size);
 
     /// The bytes looked at.
     [[nodiscard]] ByteSpan head() const { return head_; }
+
+    /// Throws the DamagedBytes that the head ends with, if it does: too little may be left of it to tell anything.
+    void check_head() const {
+        if (damage_) std::rethrow_exception(damage_);
+    }
 
     std::size_t read(std::uint8_t* to, std::size_t size) override;
     bool next_part() override;
@@ -26,6 +33,7 @@ class PeekedSource : public ByteSource {
     std::unique_ptr<ByteSource> source_;
     Bytes head_;
     std::size_t given_ = 0;
+    std::exception_ptr damage_;  ///< behind the head
 };
 
 }  // namespace tundish

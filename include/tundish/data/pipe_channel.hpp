@@ -9,7 +9,9 @@
 
 namespace tundish {
 
-/// How long the FIFOs of a channel are waited for. Every wait ends at once when a stop is requested.
+/// How long the FIFOs of a channel are waited for. Every wait ends at once when a stop is requested. The defaults are
+/// what training uses, and no setting changes them: the platform may take its time before it begins and between two
+/// objects, and it ends a job that lasts too long itself.
 struct PipeOptions {
     std::chrono::milliseconds first_fifo_deadline{0};       ///< until the FIFO of pass 0 is there; 0: for ever
     std::chrono::milliseconds next_fifo_deadline{900'000};  ///< until that of a later pass is there; 0: for ever

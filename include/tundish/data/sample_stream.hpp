@@ -11,6 +11,8 @@
 
 namespace tundish {
 
+struct BegunPipe;
+
 /// Samples of a streamed channel, in the order in which they are trained on.
 struct StreamedSamples {
     SampleSet samples;
@@ -19,7 +21,7 @@ struct StreamedSamples {
 
 /// A train channel, or `options.share` of its records, that is read and decoded anew for every epoch, a bounded number
 /// of records ahead of whoever asks: shuffle window, a few hundred decoded images, no more. In Pipe mode every pass is
-/// the next FIFO. One thread.
+/// the next FIFO; one without a byte, behind the first, is a pass without samples, with a warning. One thread.
 class SampleStream {
   public:
     /// Opens the first pass and decodes up to kHeadSamples of its samples, which are given again by it.
@@ -27,6 +29,9 @@ class SampleStream {
     /// options.num_training_samples where it does not tell the number of samples. Throws ConfigError, DataError,
     /// MachineError, Stopped.
     SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options);
+
+    /// The same for a Pipe-mode channel whose first pass is open and not read yet.
+    SampleStream(const ChannelSpec& channel, const DataOptions& options, BegunPipe begun);
     SampleStream(const SampleStream&) = delete;
     SampleStream& operator=(const SampleStream&) = delete;
     ~SampleStream();
@@ -60,6 +65,8 @@ class SampleStream {
   private:
     class Passes;
     class Pass;
+
+    explicit SampleStream(std::unique_ptr<Passes> passes);
 
     std::unique_ptr<Passes> passes_;
     std::unique_ptr<Pass> pass_;

@@ -2,6 +2,7 @@
 
 #include "tundish/base/error.hpp"
 #include "tundish/data/image.hpp"
+#include "tundish/data/labels.hpp"
 #include "tundish/data/tf_example.hpp"
 
 #include <cstddef>
@@ -16,6 +17,7 @@ struct TfImageOptions {
     std::string image_feature;            ///< empty: the first of the usual names that is there
     std::string label_feature;            ///< empty: likewise
     std::optional<ImageShape> raw_shape;  ///< of raw pixels whose record does not tell; absent: the usual sizes
+    LabelFormat label_format = LabelFormat::multi_hot;
 };
 
 /// An image and its label as spans into the payload.
@@ -37,8 +39,9 @@ std::optional<ImageShape> usual_raw_shape(std::size_t bytes, const std::optional
 
 /// Picks image and label. Bytes that begin like an encoded image are one. Raw pixels have the size that the features
 /// height, width and depth tell, else `raw_shape` if it has as many bytes, else 32x32x3 or 28x28x1. The label is one
-/// number, a multi-hot list, or a number in text. Throws DataError with the cause only; when a feature is missing,
-/// MissingFeature, which lists those that are there. Any thread.
+/// number, a multi-hot list, or either in text; with `label_format` class_id such a list names its class. Throws
+/// DataError with the cause only; when a feature is missing, MissingFeature, which lists those that are there. Any
+/// thread.
 TfImage read_tf_image(const TfExample& example, const TfImageOptions& options);
 
 }  // namespace tundish

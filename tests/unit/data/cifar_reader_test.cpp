@@ -9,7 +9,14 @@
 #include "support/gzip_bytes.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/shutdown.hpp"
+#include "tundish/base/unique_fd.hpp"
 #include "tundish/data/sample_set.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -28,7 +35,42 @@ std::int64_t wrong_pixels(const SampleSet& set, std::int64_t sample, std::int64_
     return wrong;
 }
 
+/// How many files of a folder were open at a time, at most, from its construction on.
+class OpenFiles {
+  public:
+    explicit OpenFiles(const std::filesystem::path& folder) : events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+        REQUIRE(::inotify_add_watch(events_.get(), folder.c_str(), IN_OPEN | IN_CLOSE) >= 0);
+    }
+    [[nodiscard]] int most() const {
+        alignas(inotify_event) std::array<char, 65536> buffer{};
+        const ssize_t size = ::read(events_.get(), buffer.data(), buffer.size());
+        int open = 0;
+        int most = 0;
+        for (ssize_t at = 0; at < size;) {
+            inotify_event event{};
+            std::memcpy(&event, buffer.data() + at, sizeof event);
+            if ((event.mask & IN_ISDIR) == 0) open += (event.mask & IN_OPEN) != 0 ? 1 : -1;
+            most = std::max(most, open);
+            at += static_cast<ssize_t>(sizeof event + event.len);
+        }
+        return most;
+    }
+
+  private:
+    UniqueFd events_;
+};
+
 }  // namespace
+
+TEST_CASE("in FastFile mode one file is read after the other, in order") {
+    const TempFolder folder;
+    for (int i = 0; i < 6; ++i) folder.write("data_batch_" + std::to_string(i) + ".bin", cifar_records(600 * i, 600));
+    const OpenFiles files(folder.path());
+    const auto set = load_samples(channel_at(folder.path(), InputMode::fast_file), {});
+    CHECK(files.most() == 1);
+    CHECK(set.size() == 3600);
+    CHECK(wrong_pixels(set, 3599, 3599) == 0);
+}
 
 TEST_CASE("CIFAR-10: labels, pixels, order and names are those of the files") {
     for (const std::string below : {"", "cifar-10-batches-bin", "any/where"}) {

@@ -9,8 +9,11 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/sample_set.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <functional>
+#include <thread>
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -110,6 +113,29 @@ TEST_CASE("a pipeline reads a bounded number of records ahead and can be left at
         CHECK(pipeline.next().has_value());
     }
     CHECK(reader.given() < 2000);
+}
+
+TEST_CASE("large images are few ahead, small ones many, and both keep their order") {
+    const auto blank = plain_image(".png", 200, 200, 1, 2, 3);  // 120,000 bytes when decoded
+    for (const std::uint64_t bytes_ahead : {std::uint64_t{1'200'000}, std::uint64_t{1}}) {
+        MadeReader reader(300, [&](std::int64_t /*index*/) { return blank; });
+        DecodePipeline pipeline(reader, {}, 8, bytes_ahead);
+        std::int64_t most = 0;
+        for (std::int64_t i = 0; i < 300; ++i) {
+            if (i % 50 == 10) std::this_thread::sleep_for(std::chrono::milliseconds(60));  // it gets as far as it may
+            CHECK(pipeline.next()->index == i);
+            most = std::max(most, reader.given() - i);
+        }
+        CHECK_FALSE(pipeline.next().has_value());
+        // One record is read before there is room for it, and the bound gives way to two pieces of one record.
+        CHECK(most <= (bytes_ahead == 1 ? 5 : 13));
+        CHECK(most >= 3);
+    }
+    MadeReader reader(1000, green_image);
+    DecodePipeline pipeline(reader, {}, 2, 1'200'000);
+    for (int i = 0; i < 100; ++i) pipeline.next();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    CHECK(reader.given() > 300);
 }
 
 TEST_CASE("a stop while images are read ends with Stopped") {

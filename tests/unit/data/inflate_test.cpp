@@ -7,6 +7,8 @@
 #include "support/memory_source.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/random.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/data/peeked_source.hpp"
 #include "tundish/data/tfrecord.hpp"
 
 using namespace tundish;
@@ -96,6 +98,30 @@ TEST_CASE("gzip data that is cut off anywhere says so, and what it gave before i
                                         std::to_string(cut)) == 0
                      ? 0
                      : 1;
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("records in gzip data that is cut off anywhere: the message names channel, part, record and byte") {
+    std::string plain;
+    std::vector<std::size_t> ends{0};
+    for (std::uint64_t i = 0; i < 8; ++i) {
+        plain += tfrecord(made_up(i, 2'000));
+        ends.push_back(plain.size());
+    }
+    const auto bytes = gzipped(plain);
+    std::int64_t wrong = 0;
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+        const auto cut =
+            100 + static_cast<std::size_t>(random_below(static_cast<std::int64_t>(bytes.size()) - 100, {13, i}));
+        auto source =
+            std::make_unique<PeekedSource>(inflate_on_sight(memory_source(bytes.substr(0, cut), i % 2)), 5'000);
+        TfRecord framing(std::move(source));
+        const Reading got = read_all<DataError>(framing);
+        const auto whole = got.records.size();
+        const auto place = text("channel 'train', part-0, record ", whole, " (byte ", ends.at(whole),
+                                " of what is inflated): the gzip data is cut off at byte ", cut, ", after ");
+        wrong += got.error.starts_with(place) && got.damaged.empty() ? 0 : 1;
     }
     CHECK(wrong == 0);
 }

@@ -44,6 +44,17 @@ TEST_CASE("the label is the header's, or the list's when there is one") {
     CHECK(parse_mxnet_record(as_bytes(hot)).label == 2);
 }
 
+TEST_CASE("with label-format=class-id a list names classes, one of them") {
+    const auto one = record(1, 99, {3}, kJpeg);
+    CHECK(parse_mxnet_record(as_bytes(one), LabelFormat::class_id).label == 3);
+    const auto two = record(2, 0, {0, 1}, kJpeg);
+    CHECK(parse_mxnet_record(as_bytes(two)).label == 1);
+    CHECK(lacks(message_of<DataError>([&] { parse_mxnet_record(as_bytes(two), LabelFormat::class_id); }),
+                {"names 2 classes", "single label"}) == "");
+    CHECK(lacks(parse_error(record(2, 0, {4, 7}, kJpeg)), {"holds 4", "single label"}) == "");
+    CHECK(parse_error(record(2, 0, {4, 7}, kJpeg)).find("label-format") == std::string::npos);
+}
+
 TEST_CASE("an image alone has no label") {
     const auto parsed = parse_mxnet_record(as_bytes(kJpeg));
     CHECK_FALSE(parsed.label);

@@ -207,6 +207,25 @@ TEST_CASE("a failure leaves no files and names the image") {
     CHECK_FALSE(std::filesystem::exists(class_names_file(options)));
 }
 
+TEST_CASE("a damaged record ends the packing, whatever the format, and is named") {
+    const TempFolder folder;
+    std::string bytes;
+    std::size_t second = 0;
+    for (int i = 0; i < 3; ++i) {
+        if (i == 1) second = bytes.size();
+        std::string payload;
+        append_encoded_example(payload, as_bytes(plain_image(".png", 32, 32, i, 0, 0)), i);
+        append_tfrecord(bytes, as_bytes(payload));
+    }
+    bytes[second + 40] ^= 1;
+    folder.write("in/part-0.tfrecord", bytes);
+    for (const auto format : {PackFormat::recordio, PackFormat::tfrecord, PackFormat::cifar}) {
+        const auto options = options_for(folder, format);
+        CHECK(lacks(pack_error<DataError>(options), {"part-0.tfrecord, record 1 (byte ", "checksum"}) == "");
+        CHECK_FALSE(std::filesystem::exists(options.out));
+    }
+}
+
 TEST_CASE("a pack that is killed leaves no file under a final name, and the next one clears what it left") {
     for (const bool there_already : {false, true}) {
         const TempFolder folder;
@@ -268,7 +287,9 @@ TEST_CASE("wrong pack options say so") {
     CHECK(lacks(pack_error<ConfigError>(options), {"--part is for CIFAR"}) == "");
     options.in = folder.path() / "none";
     CHECK(lacks(pack_error<ConfigError>(options), {"none does not exist", "folder of images"}) == "");
-    CHECK(lacks(message_of<ConfigError>([] { pack_format_from_text("zip"); }), {"recordio, tfrecord or cifar"}) == "");
+    CHECK(lacks(message_of<ConfigError>([] { pack_format_from_text("zip"); }),
+                {"recordio (or mxnet, the same), tfrecord or cifar"}) == "");
+    CHECK(pack_format_from_text("mxnet") == PackFormat::recordio);
     for (const auto format : {PackFormat::recordio, PackFormat::tfrecord, PackFormat::cifar}) {
         CHECK(pack_format_from_text(to_text(format)) == format);
     }

@@ -104,6 +104,23 @@ TEST_CASE("a streamed Pipe-mode channel reads FIFO k for pass k, the first recor
     CHECK(holds_all(ids_of_pass(stream, 2, 200), 200));
 }
 
+TEST_CASE("a later pass without a byte has no samples; the first one has to have some") {
+    const TempFolder folder;
+    for (const char* name : {"train_0", "train_1", "empty_0"}) make_fifo(folder.path() / name);
+    const auto bytes = cifar_records(0, 20);
+    FifoWriter first(folder.path() / "train_0", [&](FifoWriter& writer) { writer.write(bytes); });
+    FifoWriter second(folder.path() / "train_1", [](FifoWriter& /*closes*/) {});
+    FifoWriter nothing(folder.path() / "empty_0", [](FifoWriter& /*closes*/) {});
+    DataOptions options;
+    options.num_training_samples = 20;
+    SampleStream stream(channel_at(folder.path() / "train", InputMode::pipe), nullptr, options);
+    CHECK(holds_all(ids_of_pass(stream, 1, 60), 20));
+    CHECK(ids_of_pass(stream, 2, 60).empty());
+    CHECK(lacks(message_of<DataError>(
+                    [&] { SampleStream(channel_at(folder.path() / "empty", InputMode::pipe), nullptr, options); }),
+                {"pass 0", "stream without a byte"}) == "");
+}
+
 TEST_CASE("a streamed channel goes on exactly behind its samples when damaged records were passed over") {
     const TempFolder folder;
     std::string bytes;

@@ -229,6 +229,35 @@ TEST_CASE("CIFAR's records in RecordIO are read, one or a whole file in each rec
     CHECK(lacks(pipe_error(cut), {"pass 0", "record 2 (byte ", "within it, record 0", "mid-record"}) == "");
 }
 
+TEST_CASE("objects of records that the platform has wrapped in RecordIO are refused with the setting that is wrong") {
+    std::string records;
+    as_mxnet(records, picture(0), 0);
+    const auto examples = written(as_example);
+    const auto pipe = [](const std::string& object, const DataOptions& options = {}) {
+        std::string bytes;
+        append_recordio(bytes, as_bytes(object));
+        return message_of<DataError>([&] { from_pipe(bytes, options, RecordWrapper::recordio); });
+    };
+    const char* advice = "Set RecordWrapperType to None for this channel.";
+    CHECK(lacks(pipe(examples), {"pass 0", "record 0 (byte 0)", "found TFRecord data", advice}) == "");
+    CHECK(lacks(pipe(records), {"pass 0", "record 0 (byte 0)", "found RecordIO data", advice}) == "");
+    CHECK(lacks(pipe(gzipped(examples)), {"pass 0", "record 0 (byte 0)", "found gzip-compressed data", advice}) == "");
+    DataOptions options;
+    options.format = DataFormat::tfrecord;
+    CHECK(lacks(pipe(examples, options),
+                {"pass 0", "expected TFRecord (data_format says so), found RecordIO", advice}) == "");
+    std::string bytes;
+    append_recordio(bytes, as_bytes(examples));
+    CHECK(lacks(file_error(bytes), {"part-00000, record 0", "found TFRecord data", "without RecordIO around"}) == "");
+}
+
+TEST_CASE("images that are wrapped in RecordIO without labels are refused with what to use instead") {
+    std::string bytes;
+    for (std::int64_t i = 0; i < 3; ++i) append_recordio(bytes, png({kShape, picture(i)}));
+    const auto message = message_of<DataError>([&] { from_pipe(bytes, {}, RecordWrapper::recordio); });
+    CHECK(lacks(message, {"record 1 (byte ", "found another image", "augmented manifest", "pack --to mxnet"}) == "");
+}
+
 TEST_CASE("an unknown label-format names its channel") {
     const TempFolder folder;
     folder.write("part-00000", written(as_manifest));
@@ -239,6 +268,22 @@ TEST_CASE("an unknown label-format names its channel") {
     options.format = DataFormat::augmented_manifest;
     CHECK(lacks(message_of<ConfigError>([&] { load_samples(channel, options); }),
                 {"channel 'validation'", "label-format", "'one-hot'", "class-id"}) == "");
+}
+
+TEST_CASE("label-format counts in image records, too") {
+    std::string payload;
+    append_le(payload, std::uint32_t{2});  // labels in a list
+    payload.append(20, '\0');
+    for (const float value : {0.0F, 1.0F}) append_le(payload, value);
+    payload += as_text(png({kShape, picture(0)}));
+    const TempFolder folder;
+    std::string bytes;
+    append_recordio(bytes, as_bytes(payload));
+    folder.write("part-00000", bytes);
+    auto channel = channel_at(folder.path());
+    CHECK(load_samples(channel, {}).labels == std::vector<std::int64_t>{1});
+    channel.content_type = "application/x-recordio; label-format=class-id";
+    CHECK(lacks(message_of<DataError>([&] { load_samples(channel, {}); }), {"record 0", "names 2 classes"}) == "");
 }
 
 TEST_CASE("damaged framing ends the stream whatever on_bad_record says") {
@@ -266,7 +311,7 @@ TEST_CASE("an augmented manifest whose attributes are out of step names the reco
 
     std::string only_images;
     append_recordio(only_images, png({kShape, picture(0)}));
-    CHECK(lacks(file_error(only_images), {"ends after an image", "labels are missing"}) == "");
+    CHECK(lacks(file_error(only_images), {"ends after an image", "Images alone have no labels"}) == "");
 }
 
 TEST_CASE("labels outside num_classes and streams of nothing or of something else are errors") {

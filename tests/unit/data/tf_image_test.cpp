@@ -67,6 +67,18 @@ TEST_CASE("image and label are found under the usual names, or under those given
     CHECK(Written().with("image", kPng).with("label", std::string("[0, 1]")).read().label == 1);
 }
 
+TEST_CASE("a list in text is a class id where label-format says so, and the message says how to") {
+    Written listed;
+    listed.with("image", kPng).with("label", std::string("[3]"));
+    CHECK(lacks(read_error(listed), {"list of one number", "label-format=class-id"}) == "");
+    TfImageOptions options;
+    options.label_format = LabelFormat::class_id;
+    CHECK(listed.read(options).label == 3);
+    CHECK(Written().with("image", kPng).with("label", 4).read(options).label == 4);
+    CHECK(lacks(read_error(Written().with("image", kPng).with("label", std::string("[0, 1]")), options),
+                {"names 2 classes"}) == "");
+}
+
 TEST_CASE("a missing feature is named with those that are there") {
     CHECK(lacks(read_error(Written().with("x", kPng).with("label", 1)),
                 {"no feature for the image", "image/encoded", "found x (bytes), label (integers)", "image_feature"}) ==

@@ -1,9 +1,14 @@
 #include "support/catch.hpp"
+#include "support/channel_at.hpp"
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
+#include "support/fifo_writer.hpp"
+#include "support/gzip_bytes.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/data/record_frames.hpp"
 #include "tundish/data/sample_set.hpp"
+#include "tundish/data/sample_stream.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -23,7 +28,112 @@ std::string pair_error(const TempFolder& train, const TempFolder& validation, co
     return message_of<DataError>([&] { load_training_data(first, &second, nullptr, nullptr, options); });
 }
 
+/// `count` PNGs of 32x32 in a TFRecord file: about 130 bytes become 3,072.
+std::string small_pngs(int count) {
+    std::string bytes;
+    for (int i = 0; i < count; ++i) {
+        std::string payload;
+        append_encoded_example(payload, as_bytes(plain_image(".png", 32, 32, i, 0, 0)), i % 10);
+        append_tfrecord(bytes, as_bytes(payload));
+    }
+    return bytes;
+}
+
+TrainingData load(const ChannelSpec& train, const DataOptions& options) {
+    return load_training_data(train, nullptr, nullptr, nullptr, options);
+}
+
+DataOptions with_memory_for(int images) {
+    DataOptions options;
+    options.memory_limit = static_cast<std::uint64_t>(images) * 2 * 3072;  // half of it is for images
+    return options;
+}
+
+/// load() of a pipe that `bytes` come through.
+TrainingData load_pipe(const std::string& bytes, const DataOptions& options) {
+    const TempFolder folder;
+    make_fifo(folder.path() / "train_0");
+    const FifoWriter writer(folder.path() / "train_0", [&](FifoWriter& out) { out.write(bytes); });
+    return load(tundish::testing::channel_at(folder.path() / "train", InputMode::pipe), options);
+}
+
 }  // namespace
+
+TEST_CASE("images of any format that would take more than half of the memory are streamed, others are kept") {
+    const TempFolder records;
+    records.write("part-0.tfrecord", small_pngs(200));
+    const TempFolder folders;
+    write_image_folder(folders, "", {"a", "b"}, 100);
+    const TempFolder packed;
+    packed.write("data_batch_1.bin.gz", gzipped(cifar_records(0, 200)));
+    for (const auto* folder : {&records, &folders, &packed}) {
+        CAPTURE(folder->path());
+        auto options = with_memory_for(300);
+        options.num_classes = 10;
+        options.num_training_samples = 200;
+        if (folder == &folders) options.num_classes = 2;
+        CHECK(load(channel_at(*folder), options).train.size() == 200);
+        CHECK_FALSE(load(channel_at(*folder), options).stream);
+        options.memory_limit /= 2;
+        CHECK(load(channel_at(*folder), options).stream);
+        options.cache = CacheMode::memory;
+        CHECK_FALSE(load(channel_at(*folder), options).stream);
+    }
+}
+
+TEST_CASE(
+    "what would not fit and cannot be streamed yet is refused before it is read, with the settings that it lacks") {
+    const TempFolder folder;
+    folder.write("part-0.tfrecord", small_pngs(200));
+    const auto problem = [&](const DataOptions& options) {
+        return message_of<ConfigError>([&] { load(channel_at(folder), options); });
+    };
+    CHECK(lacks(problem(with_memory_for(100)), {"channel 'train'", "614 kB of memory", "cache=none",
+                                                "num_classes and num_training_samples", "cache=memory"}) == "");
+    auto options = with_memory_for(100);
+    options.num_training_samples = 200;
+    CHECK(lacks(problem(options), {"its images would take 614 kB", "Set cache=none, and with it num_classes,"}) == "");
+    CHECK(load(channel_at(folder), with_memory_for(400)).train.size() == 200);
+}
+
+TEST_CASE("a pipe whose length is told is streamed when it would not fit, from its first pass on") {
+    auto options = with_memory_for(100);
+    options.num_classes = 10;
+    options.num_training_samples = 200;
+    const TempFolder folder;
+    make_fifo(folder.path() / "train_0");
+    const auto bytes = small_pngs(200);
+    const FifoWriter writer(folder.path() / "train_0", [&](FifoWriter& out) { out.write(bytes); });
+    const auto data = load(channel_at(folder.path() / "train", InputMode::pipe), options);
+    REQUIRE(data.stream);
+    data.stream->begin_pass(1);
+    CHECK(data.stream->next(1000).samples.size() == 200);
+}
+
+TEST_CASE("a pipe of unknown length is kept until memory ends, and then says what was kept and what to set") {
+    CHECK(load_pipe(small_pngs(200), with_memory_for(200)).train.size() == 200);
+    for (const auto cache : {CacheMode::automatic, CacheMode::memory}) {
+        auto options = with_memory_for(100);
+        options.cache = cache;
+        const auto message = message_of<ConfigError>([&] { load_pipe(small_pngs(250), options); });
+        CHECK(lacks(message, {"channel 'train'", "images take", "kB, more are to come", "614 kB of memory",
+                              "Set cache=none, and with it num_classes and num_training_samples"}) == "");
+    }
+    const auto cifar = message_of<ConfigError>([&] { load_pipe(cifar_records(0, 250), with_memory_for(100)); });
+    CHECK(lacks(cifar, {"cache=none, and with it num_training_samples,"}) == "");
+}
+
+TEST_CASE("validation images that memory cannot hold are refused, with what helps there") {
+    const TempFolder train;
+    write_image_folder(train, "", {"a", "b"}, 1);
+    const TempFolder validation;
+    write_image_folder(validation, "", {"a", "b"}, 150);
+    const auto first = channel_at("train", train);
+    const auto second = channel_at("validation", validation);
+    const auto message =
+        message_of<ConfigError>([&] { load_training_data(first, &second, nullptr, nullptr, with_memory_for(100)); });
+    CHECK(lacks(message, {"channel 'validation': its 300 images take 922 kB", "614 kB", "use fewer"}) == "");
+}
 
 TEST_CASE("the test file of the train channel is never trained on and validates when nothing else does") {
     const TempFolder folder;
