@@ -100,7 +100,7 @@ class Endpoint::Core {
   private:
     void load(const LoadClassifier& load) noexcept {
         try {
-            owned_ = load_served_model(options_, load, metrics_);
+            owned_ = load_served_model(options_, load, metrics_, [this](const std::string& why) { fail_once(why); });
             warm_up(*owned_, options_);
             model_ = owned_.get();
             log_info(text("ready after ", fixed(process_age_seconds(), 2), " s: ", describe(*owned_, options_)));
@@ -109,6 +109,10 @@ class Endpoint::Core {
             fail(error.what());
         }
         loading_ = false;
+    }
+
+    void fail_once(const std::string& reason) {
+        if (health_.state() != ServeState::failed) fail(reason);
     }
 
     void fail(const std::string& reason) {

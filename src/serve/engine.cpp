@@ -63,6 +63,9 @@ class Worker {
             forward(batch);
         } catch (const std::bad_alloc&) {
             failure = "out of memory";
+        } catch (const DeviceError& error) {
+            failure = error.what();
+            events_.lost(failure);
         } catch (const std::exception& error) {
             failure = error.what();
         }

@@ -12,7 +12,7 @@ int worker_count(const ServeOptions& options) {
 }
 
 std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,
-                                               ServeMetrics& metrics) {
+                                               ServeMetrics& metrics, std::function<void(const std::string&)> lost) {
     auto model = std::make_unique<ServedModel>();
     const int workers = worker_count(options);
     const int threads = std::max(1, usable_processors() / workers);
@@ -27,7 +27,8 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
                             [&metrics](std::size_t images, double seconds) {
                                 metrics.observe(ServePhase::inference, seconds);
                                 metrics.observe_batch(images);
-                            }};
+                            },
+                        .lost = std::move(lost)};
     model->engine = std::make_unique<Engine>(*model->classifier, engine, std::move(events));
     return model;
 }

@@ -17,9 +17,9 @@ struct ServedModel {
 /// How many threads compute, when the user has not said.
 int worker_count(const ServeOptions& options);
 
-/// Throws what `load` throws.
+/// `lost`: as EngineEvents has it. Throws what `load` throws.
 std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,
-                                               ServeMetrics& metrics);
+                                               ServeMetrics& metrics, std::function<void(const std::string&)> lost);
 
 /// Runs a pass through the engine: what has answered once will answer again. Throws MachineError when it fails, or
 /// takes longer than stuck_time: the engine is still at work then.

@@ -42,7 +42,7 @@ class Gate {
 };
 
 /// What the first pixel of an image makes the fake model do.
-inline constexpr float kWaits = 201, kThrows = 202, kNotANumber = 203, kNoMemory = 204;
+inline constexpr float kWaits = 201, kThrows = 202, kNotANumber = 203, kNoMemory = 204, kDeviceLost = 205;
 
 /// What a test sees of a fake model.
 struct FakeLog {
@@ -77,6 +77,7 @@ class FakeClassifier : public Classifier {
             const float first = pixels[4 * i];
             if (first == kWaits) log_->gate.wait();
             if (first == kThrows) throw std::runtime_error("this image breaks the model");
+            if (first == kDeviceLost) throw DeviceError("the GPU failed: an illegal memory access");
             if (first == kNoMemory) throw std::bad_alloc();
             const float bright = first == kNotANumber ? std::numeric_limits<float>::quiet_NaN() : first / 255;
             probabilities[2 * i] = 1 - bright;

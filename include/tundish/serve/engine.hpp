@@ -24,6 +24,8 @@ struct EngineOptions {
 struct EngineEvents {
     std::function<void(double seconds)> waited = [](double) {};  ///< a request, until its first image was taken
     std::function<void(std::size_t images, double seconds)> computed = [](std::size_t, double) {};  ///< a batch
+    /// The model's device has failed for good (DeviceError), and why. For each pass that finds it so.
+    std::function<void(const std::string& why)> lost = [](const std::string&) {};
 };
 
 /// Gathers the images of requests that wait at the same time into batches and has them classified. Nobody waits for a

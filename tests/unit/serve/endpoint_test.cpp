@@ -125,6 +125,17 @@ TEST_CASE("an engine that is stuck makes the server fail") {
     log->gate.open();
 }
 
+TEST_CASE("a device that has failed for good makes the server fail") {
+    Loaded loaded({.workers = 1}, loads(std::make_shared<FakeLog>()));
+    CHECK(code_of(loaded.invoke("[202,0,0,0]")) == "500 model_failed");
+    CHECK(loaded.ask("GET", "/ping").status == 200);  // one bad image is no reason
+    CHECK(code_of(loaded.invoke("[205,0,0,0]")) == "500 model_failed");
+    const HttpReply reply = loaded.ask("GET", "/ping");
+    CHECK(code_of(reply) == "503 failed");
+    CHECK(lacks(reply.body, {"the GPU failed", "illegal memory access"}).empty());
+    CHECK(code_of(loaded.invoke("[1,0,0,0]")) == "503 failed");
+}
+
 TEST_CASE("a first pass that is stuck makes the server fail too") {
     auto gate = std::make_shared<Gate>();
     struct Stuck : FakeClassifier {
