@@ -1,8 +1,10 @@
 // What goes in and what comes out (inference-contract.md 1.7): the same image in every encoding, the same answer.
 #include <opencv2/imgcodecs.hpp>
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "support/catch.hpp"
 #include "support/serve_job.hpp"
@@ -230,6 +232,37 @@ TEST_CASE("every reply type, for one image and for several") {
         CHECK(close(Probabilities(values.begin(), values.end()), expected));
         CHECK(server.invoke(two, "application/x-npy", "application/x-npy").says("(2, 10)"));
     }
+}
+
+TEST_CASE("at the same time each client gets its own image's answer in its own type") {
+    const Served& server = shared_server();
+    const std::vector<std::string> types{"application/json", "text/csv", "application/x-npy", "application/jsonlines"};
+    std::vector<Probabilities> expected;
+    for (int record = 0; record < 5; ++record) {
+        expected.push_back(flat(Json::parse(server.invoke(as_png(record), "image/png").body)));
+    }
+    const auto read = [](const std::string& type, const Reply& reply) {
+        if (type == "application/jsonlines") return flat(Json::parse(reply.body)["prediction"]);
+        if (type != "application/x-npy")
+            return flat(Json::parse(type == "text/csv" ? "[" + reply.body + "]" : reply.body));
+        std::vector<float> values(10);
+        if (reply.body.size() >= 40) std::memcpy(values.data(), reply.body.data() + reply.body.size() - 40, 40);
+        return Probabilities(values.begin(), values.end());
+    };
+    std::atomic<int> good{0};
+    const auto client = [&](const std::string& type) {
+        for (int i = 0; i < 50; ++i) {
+            const int record = i % 5;
+            const Reply reply = server.invoke(as_png(record), "image/png", type);
+            const bool right = reply.status == 200 && reply.header("content-type") == type;
+            good += right && close(read(type, reply), expected[static_cast<std::size_t>(record)]) ? 1 : 0;
+        }
+    };
+    {
+        std::vector<std::jthread> clients;
+        for (const auto& type : types) clients.emplace_back(client, type);
+    }
+    CHECK(good == 200);
 }
 
 TEST_CASE("pixels that look scaled are answered with a warning") {

@@ -8,7 +8,9 @@
 #include "support/errors.hpp"
 #include "support/fake_classifier.hpp"
 #include "support/logged.hpp"
-#include "support/stopped_child.hpp"
+#include "support/http_client.hpp"
+#include "support/server_child.hpp"
+#include "tundish/serve/http_server.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -212,6 +214,28 @@ TEST_CASE("what a client sent is not in the log, wherever it stands in the body"
               .empty());
     Loaded loaded;
     CHECK(lacks(loaded.invoke("SECRETWORD,2,3,4", "text/csv").body, {"row 0, column 0: ", "found 'SECRETWORD'"}) == "");
+}
+
+TEST_CASE("a full queue over a socket: 503, when to come again, and a connection that goes on") {
+    const ServerChild server([](const ServerChild::ReportPort& report) {
+        Loaded loaded({.workers = 1, .most_requests = 2});
+        HttpServer http({.port = 0, .limits = {}},
+                        [&](HttpRequest& request) { return loaded.endpoint.answer(request); });
+        report(http.port());
+        return http.run() ? 0 : 3;
+    });
+    std::vector<HttpClient> waiting;
+    for (int i = 0; i < 2; ++i) {
+        waiting.emplace_back(server.port());
+        waiting.back().send(request_text("POST", "/invocations", "[201,0,0,0]"));
+    }
+    HttpClient client(server.port());
+    while (!client.ask("GET", "/metrics").says("tundish_requests_in_flight 2")) std::this_thread::sleep_for(1ms);
+    const Reply refused = client.ask("POST", "/invocations", "[1,2,3,4]");
+    CHECK(refused.status == 503);
+    CHECK(refused.says("queue_full"));
+    CHECK(refused.header("retry-after") == "1");
+    CHECK(client.ask("GET", "/ping").status == 200);
 }
 
 TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
