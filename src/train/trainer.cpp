@@ -61,7 +61,7 @@ class Trainer {
 
     TrainingResult run() {
         if (communicator_.rank() == 0) remove_stale_temporaries(paths_.model);
-        announce();
+        announce(options_, recipe_, network_, compute_, data_.validation.has_value());
         refuse_empty_parts();
         resume();
         if (communicator_.rank() == 0)
@@ -89,16 +89,6 @@ class Trainer {
         if (smallest >= communicator_.size()) return;
         throw ConfigError(text("a batch of ", smallest, " samples cannot be shared out among ", communicator_.size(),
                                " hosts. Raise 'batch_size', or lower instance_count."));
-    }
-
-    void announce() const {
-        log_info(text("device: ", describe_device(device_), "; arithmetic ", name_of(compute_)));
-        if (const auto why = why_no_gpu(); !why.empty()) log_warning(why);
-        warn_if_slow(compute_, device_);
-        log_info(describe_recipe(options_, recipe_));
-        for (const auto& warning : doubts_about(options_, recipe_, data_.validation.has_value())) log_warning(warning);
-        log_info(text(network_.parameter_count(), " parameters, ", network_.architecture().classes, " classes, images ",
-                      to_text(network_.architecture().input)));
     }
 
     // --- resume and checkpoint ---

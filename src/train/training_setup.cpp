@@ -45,10 +45,19 @@ at::ScalarType choose_compute(Precision precision, const at::Device& device) {
     return compute;
 }
 
-void warn_if_slow(at::ScalarType compute, const at::Device& device) {
-    if (compute != at::kBFloat16 || bfloat16_pays(device)) return;
-    log_warning(text("precision bf16 on ", describe_device(device),
-                     " is emulated and slower than fp32; 'auto' would take fp32"));
+void announce(const TrainOptions& options, const Recipe& recipe, const Network& network, at::ScalarType compute,
+              bool validates) {
+    const at::Device device = network.device();
+    log_info(text("device: ", describe_device(device), "; arithmetic ", name_of(compute)));
+    log_info(describe_recipe(options, recipe));
+    if (const auto why = why_no_gpu(); !why.empty()) log_warning(why);
+    if (compute == at::kBFloat16 && !bfloat16_pays(device)) {
+        log_warning(text("precision bf16 on ", describe_device(device),
+                         " is emulated and slower than fp32; 'auto' would take fp32"));
+    }
+    for (const auto& warning : doubts_about(options, recipe, validates)) log_warning(warning);
+    log_info(text(network.parameter_count(), " parameters, ", network.architecture().classes, " classes, images ",
+                  to_text(network.architecture().input)));
 }
 
 void refuse_the_impossible(const TrainOptions& options) {

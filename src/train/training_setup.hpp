@@ -22,8 +22,9 @@ namespace tundish {
 /// CPU.
 at::ScalarType choose_compute(Precision precision, const at::Device& device);
 
-/// Says in the log when that arithmetic is slow on this device.
-void warn_if_slow(at::ScalarType compute, const at::Device& device);
+/// Says in the log what is about to be trained, where and how, and what is doubtful in that.
+void announce(const TrainOptions& options, const Recipe& recipe, const Network& network, at::ScalarType compute,
+              bool validates);
 
 /// What gradients are sent as; nothing: as they are.
 std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression);
