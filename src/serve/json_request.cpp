@@ -101,6 +101,7 @@ bool add_value(string_view name, const element& value, std::size_t most, PixelBu
         add_items(name, list, most, out);
         return true;
     }
+    out.expect(0);  // a single array brings its own room
     try {
         return out.add_array(read_json_array(value, most));
     } catch (const RequestError& error) {

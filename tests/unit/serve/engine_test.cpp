@@ -225,8 +225,8 @@ TEST_CASE("with a delay a request that is alone waits for nobody, also when the 
     CHECK(bright_of(first.get()) == expected({kWaits}));
     Fixture busy({.largest_batch = 3, .batch_delay = 100s});
     auto running = busy.block();
-    auto leaving = busy.send({1}, 50ms);
     auto staying = busy.send({2});
+    auto leaving = busy.send({1}, 50ms);
     CHECK(refusal(std::move(leaving)) == "503 deadline_exceeded");
     busy.log->gate.open();
     CHECK(bright_of(staying.get()) == expected({2}));
