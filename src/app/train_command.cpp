@@ -8,7 +8,6 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
-#include "tundish/data/sample_stream.hpp"
 #include "tundish/distributed/cluster.hpp"
 #include "tundish/distributed/peer_error.hpp"
 #include "tundish/model/device.hpp"
@@ -128,7 +127,7 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     compare_sample_count(wanted.num_training_samples, data);
     unite(data, communicator);
     train(settings.options, data, files, communicator);
-    if (data.stream) data.stream->report_skipped();
+    data.report_skipped(channels.train, pointer_to(channels.validation));
 }
 
 void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const InputDataConfig& channels,

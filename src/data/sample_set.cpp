@@ -266,6 +266,16 @@ std::int64_t TrainingData::train_size() const {
     return stream ? stream->size() : train.size();
 }
 
+void TrainingData::report_skipped(const ChannelSpec& train_channel, const ChannelSpec* validation_channel) const {
+    if (stream) {
+        stream->report_skipped();
+    } else if (train.skipped > 0) {
+        log_skipped(train_channel, train.skipped);
+    }
+    if (validation && validation->skipped > 0)
+        log_skipped(validation_channel != nullptr ? *validation_channel : train_channel, validation->skipped);
+}
+
 TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,
                                 const ChannelSpec* validation_lst, const DataOptions& options) {
     check_options(options);
