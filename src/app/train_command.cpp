@@ -7,6 +7,7 @@
 #include "host_ranks.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/memory.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/distributed/cluster.hpp"
 #include "tundish/distributed/peer_error.hpp"
@@ -122,6 +123,8 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     if (communicator.any(finished)) return;
     DataOptions wanted = settings.options.data;
     wanted.share = share_of(channels.train, communicator);
+    wanted.memory_limit =
+        usable_memory() / static_cast<std::uint64_t>(communicator.ranks_per_host());  // each keeps all
     TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),
                                            pointer_to(channels.train_lst), pointer_to(channels.validation_lst), wanted);
     compare_sample_count(wanted.num_training_samples, data);
