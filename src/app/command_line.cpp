@@ -140,11 +140,11 @@ class Parser {
     }
 
     void add_pack() {
-        auto* pack =
-            add(Verb::pack, "pack",
-                "convert a folder of images, a .lst file's, CIFAR, IDX or record files to another format");
+        auto* pack = add(Verb::pack, "pack",
+                         "convert a folder of images, a .lst file's, CIFAR, IDX or record files to another format");
         auto& options = line_.pack.options;
-        pack->add_option("--to", line_.pack.to, "recordio (MXNet image records; mxnet means the same), tfrecord or cifar")
+        pack->add_option("--to", line_.pack.to,
+                         "recordio (MXNet image records; mxnet means the same), tfrecord or cifar")
             ->required();
         pack->add_option("in", options.in, "folder to read")->required();
         pack->add_option("out", options.out, "new or empty folder to write")->required();

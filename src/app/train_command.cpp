@@ -8,8 +8,8 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/memory.hpp"
 #include "tundish/base/text.hpp"
-#include "tundish/data/sample_stream.hpp"
 #include "tundish/distributed/cluster.hpp"
 #include "tundish/distributed/peer_error.hpp"
 #include "tundish/model/device.hpp"
@@ -127,12 +127,14 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     if (communicator.rank() == 0) check_writable(files.model);  // rather than after the first epoch
     DataOptions wanted = settings.options.data;
     wanted.share = share_of(channels.train, communicator);
+    wanted.memory_limit =
+        usable_memory() / static_cast<std::uint64_t>(communicator.ranks_per_host());  // each keeps all
     TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),
                                            pointer_to(channels.train_lst), pointer_to(channels.validation_lst), wanted);
     compare_sample_count(wanted.num_training_samples, data);
     unite(data, communicator);
     train(settings.options, data, files, communicator);
-    if (data.stream) data.stream->report_skipped();
+    data.report_skipped(channels.train, pointer_to(channels.validation));
 }
 
 void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const InputDataConfig& channels,

@@ -42,6 +42,7 @@ void read_records(ResumedReader& reader, const ChannelSpec& channel, const DataO
     const bool as_it_is = raw && !options.resize_short_side && options.image_shape.value_or(*raw) == *raw;
     if (as_it_is) {
         samples.shape = *raw;
+        memory.reserve(samples, raw->pixels());
         if (reader.read_all_into(samples)) return;
     }
     SampleCollector collector(channel, options.on_bad_record);
@@ -119,6 +120,8 @@ SampleSet read_samples(const OpenedChannel& opened, DataPart part, const DataOpt
 
 // One pass holds all samples; the platform streams it again only to whoever opens the next FIFO.
 SampleSet read_pipe(const ChannelSpec& channel, const DataOptions& options) {
+    log_info(
+        text(name_of(channel), ": Pipe mode, reading ", channel.path.string(), "_0 once; its images stay in memory"));
     auto begun = begin_pipe(channel, options);
     return collect(std::move(begun.first), channel, options);
 }
@@ -263,6 +266,16 @@ TrainingData::~TrainingData() = default;
 
 std::int64_t TrainingData::train_size() const {
     return stream ? stream->size() : train.size();
+}
+
+void TrainingData::report_skipped(const ChannelSpec& train_channel, const ChannelSpec* validation_channel) const {
+    if (stream) {
+        stream->report_skipped();
+    } else if (train.skipped > 0) {
+        log_skipped(train_channel, train.skipped);
+    }
+    if (validation && validation->skipped > 0)
+        log_skipped(validation_channel != nullptr ? *validation_channel : train_channel, validation->skipped);
 }
 
 TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* validation, const ChannelSpec* train_lst,

@@ -107,6 +107,23 @@ TEST_CASE("cache=none says at the end how many records were passed over") {
     CHECK(ended.count("2 records could not be decoded and were skipped") == 1);
 }
 
+TEST_CASE("kept images: how many records were passed over is said after loading and again at the end") {
+    Job job({{"image_layout", "chw"}, {"on_bad_record", "skip"}});
+    write_cifar10(job.folder(), "ml/cifar", 2, 60);
+    REQUIRE(run_tundish({"pack", "--to", "tfrecord", job.at("cifar").string(), job.at("input/data/train").string()},
+                        job.environment())
+                .code == 0);
+    auto bytes = job.read("input/data/train/part-00000.tfrecord");
+    bytes[std::size_t{3} * 3126 + 500] ^= 1;
+    job.write("input/data/train/part-00000.tfrecord", bytes);
+    const Ended ended = job.train();
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    const std::string line = "1 record could not be decoded and was skipped";
+    CHECK(ended.count(line) == 2);
+    CHECK(ended.output.rfind(line) > ended.output.find("Train-accuracy="));
+}
+
 TEST_CASE("a later pass without a byte ends training well, after the epoch before") {
     Job job({{"cache", "none"}, {"epochs", "3"}, {"num_training_samples", "120"}});
     job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");

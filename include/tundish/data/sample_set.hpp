@@ -46,6 +46,10 @@ struct TrainingData {
 
     /// Training samples in an epoch.
     [[nodiscard]] std::int64_t train_size() const;
+
+    /// How many damaged records each channel passed over (on_bad_record), in the log, for the end of the job; nothing
+    /// when there were none. `validation` null: the validation samples, if any, came from the train channel.
+    void report_skipped(const ChannelSpec& train_channel, const ChannelSpec* validation_channel) const;
 };
 
 /// Reads a whole File-mode channel. Prints which format was chosen and why, and the number of samples.

@@ -123,6 +123,17 @@ TEST_CASE("a pipe of unknown length is kept until memory ends, and then says wha
     CHECK(lacks(cifar, {"cache=none, and with it num_training_samples,"}) == "");
 }
 
+TEST_CASE("cache=memory is refused at once where even all memory could not hold the images") {
+    const TempFolder folder;
+    folder.write("data_batch_1.bin", cifar_records(0, 250));
+    auto options = with_memory_for(100);
+    options.cache = CacheMode::memory;
+    const auto message = message_of<ConfigError>([&] { load(channel_at(folder), options); });
+    CHECK(lacks(message, {"its 250 images take 768 kB", "614 kB of memory", "Set cache=none, so that"}) == "");
+    options.memory_limit *= 2;
+    CHECK(load(channel_at(folder), options).train.size() == 250);
+}
+
 TEST_CASE("validation images that memory cannot hold are refused, with what helps there") {
     const TempFolder train;
     write_image_folder(train, "", {"a", "b"}, 1);
