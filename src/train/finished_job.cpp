@@ -43,19 +43,13 @@ std::map<std::string, std::string> settings_without_data(const TrainOptions& opt
     return resume_settings(decided, recipe, name_of(choose_compute(options.precision, choose_device())));
 }
 
-// By a stop rule, and today's rules let the job go on.
-bool may_go_on(const TrainOptions& options, const TrainingState& state) {
-    const bool all_epochs = !state.history.empty() && state.history.back().epoch + 1 == state.history.back().epochs;
-    return !all_epochs && !still_ends_early(options, state.history, state.train_seconds);
-}
-
 }  // namespace
 
 bool already_finished(const TrainOptions& options, const TrainingPaths& paths, const JobSize& job) {
     if (!has_whole_model(paths.model)) return false;
     const CheckpointFolder checkpoints(paths.checkpoints);
     const auto state = checkpoints.load_newest({});
-    if (!state || !state->finished || may_go_on(options, *state)) return false;
+    if (!state || !state->finished || may_go_on(*state, options)) return false;
     if (!checkpoints.load_newest(settings_without_data(options, job, state->settings))) return false;
     log_info(text("the job was already finished, at step ", state->step, "; its model is in ", paths.model.string(),
                   ", and its data are not read again"));

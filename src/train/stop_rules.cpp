@@ -37,16 +37,15 @@ std::string reason_to_stop(const TrainOptions& options, const std::vector<EpochR
     return {};
 }
 
-bool still_ends_early(const TrainOptions& options, const std::vector<EpochReport>& history, double train_seconds) {
-    if (options.max_train_seconds > 0.0 && train_seconds >= options.max_train_seconds) return true;
-    return !reason_to_stop(options, history).empty();
+bool may_go_on(const TrainingState& state, const TrainOptions& options) {
+    if (!state.finished || !state.ended_by_rule) return false;
+    const bool out_of_time = options.max_train_seconds > 0.0 && state.train_seconds >= options.max_train_seconds;
+    return !out_of_time && reason_to_stop(options, state.history).empty();
 }
 
 void reopen(TrainingState& state, const TrainOptions& options, const Recipe& recipe) {
-    if (!state.finished || state.step >= recipe.total_steps ||
-        still_ends_early(options, state.history, state.train_seconds))
-        return;
-    state.finished = false;
+    if (!may_go_on(state, options)) return;
+    state.finished = state.ended_by_rule = false;
     const auto evaluated = static_cast<std::int64_t>(state.history.size());
     if (state.step == evaluated * recipe.steps_per_epoch) return state.clear_epoch_sums();
     // Its last epoch was cut short: it is in the middle of it.

@@ -291,7 +291,7 @@ class Trainer {
         }
         if (state_.finished || reason.empty()) return;
         log_info(text("training ends after epoch ", state_.history.back().epoch, ": ", reason));
-        state_.finished = true;
+        state_.finished = state_.ended_by_rule = true;
     }
 
     // --- the end ---

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kMagic = "TNDH";
 constexpr std::size_t kTrailerSize = 16;
-constexpr std::int64_t kFormatVersion = 1;
+constexpr std::int64_t kFormatVersion = 2;
 
 using Dict = c10::impl::GenericDict;
 
@@ -34,6 +34,7 @@ Dict to_dict_of(const TrainingState& state) {
     out.insert("epoch_samples", state.epoch_samples);
     out.insert("train_seconds", state.train_seconds);
     out.insert("finished", state.finished);
+    out.insert("ended_by_rule", state.ended_by_rule);
     out.insert("best_epoch", state.best_epoch);
     out.insert("best_accuracy", state.best_accuracy);
     out.insert("history", history_to_json(state.history));
@@ -54,6 +55,7 @@ TrainingState from_dict_of(const Dict& in) {
     state.epoch_samples = in.at("epoch_samples").toInt();
     state.train_seconds = in.at("train_seconds").toDouble();
     state.finished = in.at("finished").toBool();
+    state.ended_by_rule = in.at("ended_by_rule").toBool();
     state.best_epoch = in.at("best_epoch").toInt();
     state.best_accuracy = in.at("best_accuracy").toDouble();
     state.history = history_from_json(in.at("history").toStringRef());

@@ -22,6 +22,7 @@ struct TrainingState {
     std::int64_t epoch_samples = 0;
     double train_seconds = 0.0;    ///< spent in training steps by all processes so far
     bool finished = false;         ///< the job ended: nothing is left to train
+    bool ended_by_rule = false;    ///< by a stop rule (stop_rules.hpp), not by its last epoch or the end of its data
     std::int64_t best_epoch = -1;  ///< -1: nothing evaluated yet
     double best_accuracy = -1.0;
     std::vector<EpochReport> history;  ///< one for each evaluated epoch

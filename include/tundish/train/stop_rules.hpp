@@ -16,12 +16,11 @@ namespace tundish {
 /// not before `early_stopping_min_epochs`.
 std::string reason_to_stop(const TrainOptions& options, const std::vector<EpochReport>& history);
 
-/// Whether a job that a rule ended before its last epoch would be ended by the rules of `options` too. False: it has
-/// been given more, and goes on. `train_seconds`: spent in training steps (TrainingState).
-bool still_ends_early(const TrainOptions& options, const std::vector<EpochReport>& history, double train_seconds);
+/// A rule has ended the job of a loaded checkpoint, and the rules of `options` would not: it has been given more.
+bool may_go_on(const TrainingState& state, const TrainOptions& options);
 
-/// Lets the job of a loaded checkpoint go on where a rule has ended it before its last step and today's rules would
-/// not: as if that end had not been, so that the weights become those of a job without it.
+/// Lets a job go on that may_go_on(): as if that end had not been, so that the weights become those of a job without
+/// it.
 void reopen(TrainingState& state, const TrainOptions& options, const Recipe& recipe);
 
 }  // namespace tundish

@@ -118,17 +118,23 @@ TEST_CASE("target accuracy and early stopping end training, neither of them too 
 }
 
 TEST_CASE("a job that a rule has ended goes on when the rule is taken back") {
+    TrainingState state;
+    state.history = with_accuracies({0.5, 0.9});
+    state.train_seconds = 100.0;
     TrainOptions options;
-    const auto history = with_accuracies({0.5, 0.9});
-    CHECK_FALSE(still_ends_early(options, history, 100.0));
+    CHECK_FALSE(may_go_on(state, options));
+    state.finished = true;
+    CHECK_FALSE(may_go_on(state, options));  // by its last epoch
+    state.ended_by_rule = true;
+    CHECK(may_go_on(state, options));
     options.target_accuracy = 0.9;
-    CHECK(still_ends_early(options, history, 100.0));
+    CHECK_FALSE(may_go_on(state, options));
     options.target_accuracy = 0.95;
-    CHECK_FALSE(still_ends_early(options, history, 100.0));
+    CHECK(may_go_on(state, options));
     options.max_train_seconds = 100.0;
-    CHECK(still_ends_early(options, history, 100.0));
+    CHECK_FALSE(may_go_on(state, options));
     options.max_train_seconds = 101.0;
-    CHECK_FALSE(still_ends_early(options, history, 100.0));
+    CHECK(may_go_on(state, options));
 }
 
 TEST_CASE("what the model's defaults or the images contradict is a problem") {
