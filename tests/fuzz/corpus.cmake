@@ -1,8 +1,8 @@
 # The fuzz targets as a plain test: every file in corpus/<target> goes through the function of that name, with any
 # compiler and without libFuzzer. Included by ../CMakeLists.txt.
 
-set(targets cifar gzip idx image label lst mxnet_record recordio stream_chunks tf_example tfrecord)
-set(libraries tundish::data tundish_opencv ZLIB::ZLIB)
+set(targets accept cifar csv_request gzip idx image json_request label lst mxnet_record npy recordio request stream_chunks tf_example tfrecord)
+set(libraries tundish::serve_payload tundish::data tundish_opencv ZLIB::ZLIB)
 if(TUNDISH_TORCH)
     list(APPEND targets hyperparameters input_data_config resource_config)
     list(APPEND libraries tundish::sagemaker nlohmann_json::nlohmann_json)
