@@ -2,7 +2,10 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <limits>
+
+#include "tundish/base/processors.hpp"
 
 namespace tundish {
 
@@ -18,7 +21,8 @@ void keep_freed_memory() {
 void share_freed_memory() {
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     // Twelve 5000 x 5000 images, one or two at a time: 73 MB are left with two arenas, 171 with four, 317 with sixteen.
-    ::mallopt(M_ARENA_MAX, 2);
+    // With fewer than there are processors, threads would wait for each other.
+    ::mallopt(M_ARENA_MAX, std::max(2, usable_processors()));
 #endif
 }
 

@@ -13,7 +13,7 @@ set(all_targets)
 foreach(target IN LISTS targets)
     list(APPEND sources fuzz/fuzz_${target}.cpp)
     set_source_files_properties(fuzz/fuzz_${target}.cpp PROPERTIES
-        COMPILE_DEFINITIONS "LLVMFuzzerTestOneInput=fuzz_${target}")
+        COMPILE_DEFINITIONS "LLVMFuzzerTestOneInput=fuzz_${target};LLVMFuzzerCustomMutator=mutate_${target}")
     string(APPEND all_targets "X(${target})")
 endforeach()
 tundish_test(unit_fuzz_corpus LABEL unit SOURCES ${sources} DEPENDS ${libraries})

@@ -9,8 +9,8 @@ namespace tundish {
 void keep_freed_memory();
 
 /// What a thread frees is there for the others. By default glibc has eight arenas for each processor, and each keeps up
-/// to 64 MB that were freed in it: what threads hold together says nothing then of what the process holds. Call once,
-/// before threads that take large blocks. Does nothing outside glibc.
+/// to 64 MB that were freed in it: what threads hold together says nothing then of what the process holds. One for each
+/// processor then. Call once, before threads that take large blocks. Does nothing outside glibc.
 void share_freed_memory();
 
 /// Gives all that is free back to the kernel after all, whichever thread freed it. Takes up to some milliseconds, in

@@ -76,7 +76,7 @@ class Loaded {
     Endpoint endpoint_;
 };
 
-std::size_t kilobytes(const std::string& of) {
+[[maybe_unused]] std::size_t kilobytes(const std::string& of) {
     std::ifstream status("/proc/self/status");
     for (std::string word; status >> word;) {
         std::size_t value = 0;
@@ -94,8 +94,7 @@ TEST_CASE("six images at once take no more memory than the server may") {
 #else
     const std::string png = plain_image(".png", 5000, 5000, 1, 2, 3);  // 150 MB while it is decoded
     const int code = exit_code_of([&] {
-        keep_freed_memory();  // as main() does, and serve()
-        share_freed_memory();
+        share_freed_memory();  // as serve() does
         Loaded loaded({.working_memory = 320'000'000});
         if (loaded.invoke(png, "image/png").status != 200) return 1;
         const std::size_t before = kilobytes("VmRSS:");
