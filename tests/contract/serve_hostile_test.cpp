@@ -128,8 +128,9 @@ TEST_CASE("a dozen large images at once: 200 or 503, pings meanwhile, and memory
     CHECK(good > 0);
     CHECK(good + busy == 12);
     CHECK(server.invoke(as_png(1), "image/png").status == 200);
-    constexpr std::size_t kSlack = 150'000;  // threads' stacks, and what one of two arenas keeps
-    CHECK(peak_kilobytes(server.pid()) < before + 512 * 1024 / 2 + kSlack);  // images may take half of it
+    constexpr std::size_t kSlack = 150'000;   // threads' stacks, and what one of two arenas keeps
+    const std::size_t half = 512 * 1024 / 2;  // what images may take
+    if (kSlowness == 1) CHECK(peak_kilobytes(server.pid()) < before + half + kSlack);  // sanitizers keep freed memory
 }
 
 TEST_CASE("npy headers that lie") {

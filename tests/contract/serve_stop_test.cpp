@@ -25,7 +25,7 @@ TEST_CASE("SIGTERM with 50 requests in flight: all are answered, exit 0 within 1
     Served server(trained().root());
     REQUIRE(server.settled().status == 200);
     const std::string request =
-        request_text("POST", "/invocations", many_images(20), {{"Content-Type", "application/x-npy"}});
+        request_text("POST", "/invocations", many_images(20 / kSlowness), {{"Content-Type", "application/x-npy"}});
     std::vector<HttpClient> clients;
     for (int i = 0; i < 50; ++i) {
         clients.emplace_back(server.port());
