@@ -181,7 +181,7 @@ TEST_CASE("a job that target_accuracy has ended is finished until more is asked 
 
 TEST_CASE("a stop in the last evaluation keeps the best model") {
     Job job{{{"model", "airbench"}, {"epochs", "4"}, {"batch_size", "250"}, {"checkpoint_frequency", "4"}}};
-    job.cifar10(500);
+    job.cifar10(500 / kSlowness);
     Process run = job.start();
     REQUIRE(run.wait_for("epoch=3;"));
     run.send(SIGTERM);
