@@ -38,6 +38,12 @@ void write_folders(const Job& job) {
     write_image_folder(job.folder(), "ml/input/data/train", {"a", "b"}, 10, ".jpg");
 }
 
+// With a limit of the shell's on the process.
+Ended train_within(const std::string& limit, const Job& job) {
+    const std::string script = limit + R"(; exec "$0" train --root "$1")";
+    return Process("/bin/sh", {"sh", "-c", script, TUNDISH_EXECUTABLE, job.root().string()}, job.environment()).wait();
+}
+
 }  // namespace
 
 TEST_CASE("a root that is not there") {
@@ -173,11 +179,7 @@ TEST_CASE("a limit on addresses is no crash") {
     }
     Job job;
     job.cifar10();
-    const Ended ended = Process("/bin/sh",
-                                {"sh", "-c", "ulimit -v 6000000; exec \"$0\" train --root \"$1\"", TUNDISH_EXECUTABLE,
-                                 job.root().string()},
-                                job.environment())
-                            .wait();
+    const Ended ended = train_within("ulimit -v 6000000", job);
     INFO(ended.output);
     CHECK(ended.signal == 0);
     CHECK(ended.code == 0);
@@ -190,11 +192,7 @@ TEST_CASE("no memory for a tensor is a sentence") {
     }
     Job job{{{"image_shape", "3,1024,1024"}, {"batch_size", "100"}, {"model", "keras_cnn"}}};
     job.cifar10();
-    const Ended ended = Process("/bin/sh",
-                                {"sh", "-c", "ulimit -d 3000000; exec \"$0\" train --root \"$1\"", TUNDISH_EXECUTABLE,
-                                 job.root().string()},
-                                job.environment())
-                            .wait();
+    const Ended ended = train_within("ulimit -d 3000000", job);
     CHECK(wrong_with(job, 1, {"out of memory", "batch_size"}, ended) == "");
 }
 

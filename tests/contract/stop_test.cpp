@@ -17,6 +17,12 @@ constexpr std::chrono::seconds kPatience{10 * kSlowness};  // from the signal to
 // Long enough to be hit in the middle: 8 epochs of 100 steps.
 const Job::Hyperparameters kLong{{"epochs", "8"}, {"batch_size", "2"}};
 
+Job::Hyperparameters long_with_rule(const std::string& name, const std::string& value) {
+    auto all = kLong;
+    all[name] = value;
+    return all;
+}
+
 struct Weights {
     std::string state_dict;
     std::string safetensors;
@@ -156,9 +162,7 @@ TEST_CASE("as process 1 of a container it hears SIGTERM too") {
 }
 
 TEST_CASE("a job that max_train_seconds has ended goes on exactly when it is given more") {
-    auto changes = kLong;
-    changes["max_train_seconds"] = "0.02";
-    Job job(changes);
+    Job job(long_with_rule("max_train_seconds", "0.02"));
     job.cifar10(100);
     const Ended first = job.train();
     INFO(first.output);
@@ -169,9 +173,7 @@ TEST_CASE("a job that max_train_seconds has ended goes on exactly when it is giv
 }
 
 TEST_CASE("a job that target_accuracy has ended is finished until more is asked for") {
-    auto changes = kLong;
-    changes["target_accuracy"] = "0.0001";
-    Job job(changes);
+    Job job(long_with_rule("target_accuracy", "0.0001"));
     job.cifar10(100);
     CHECK(job.train().says("reached target_accuracy"));
     CHECK(job.train().says("already finished"));

@@ -39,6 +39,17 @@ std::string weights_of_file_mode(const Job& from) {
     return job.read("model/model.safetensors");
 }
 
+// 120 records as the train channel, one of them with a byte that its checksum does not know.
+void write_damaged_tfrecord(const Job& job) {
+    write_cifar10(job.folder(), "ml/cifar", 2, 60);
+    REQUIRE(run_tundish({"pack", "--to", "tfrecord", job.at("cifar").string(), job.at("input/data/train").string()},
+                        job.environment())
+                .code == 0);
+    auto bytes = job.read("input/data/train/part-00000.tfrecord");
+    bytes[std::size_t{3} * 3126 + 500] ^= 1;
+    job.write("input/data/train/part-00000.tfrecord", bytes);
+}
+
 }  // namespace
 
 TEST_CASE("Pipe mode: feed streams CIFAR files, TFRecord and RecordIO, and the model is that of File mode") {
@@ -94,13 +105,7 @@ TEST_CASE("cache=none says at the end how many records were passed over") {
              {"num_classes", "10"},
              {"image_layout", "chw"},
              {"on_bad_record", "skip"}});
-    write_cifar10(job.folder(), "ml/cifar", 2, 60);
-    REQUIRE(run_tundish({"pack", "--to", "tfrecord", job.at("cifar").string(), job.at("input/data/train").string()},
-                        job.environment())
-                .code == 0);
-    auto bytes = job.read("input/data/train/part-00000.tfrecord");
-    bytes[std::size_t{3} * 3126 + 500] ^= 1;
-    job.write("input/data/train/part-00000.tfrecord", bytes);
+    write_damaged_tfrecord(job);
     const Ended ended = job.train();
     INFO(ended.output);
     CHECK(ended.code == 0);
@@ -109,13 +114,7 @@ TEST_CASE("cache=none says at the end how many records were passed over") {
 
 TEST_CASE("kept images: how many records were passed over is said after loading and again at the end") {
     Job job({{"image_layout", "chw"}, {"on_bad_record", "skip"}});
-    write_cifar10(job.folder(), "ml/cifar", 2, 60);
-    REQUIRE(run_tundish({"pack", "--to", "tfrecord", job.at("cifar").string(), job.at("input/data/train").string()},
-                        job.environment())
-                .code == 0);
-    auto bytes = job.read("input/data/train/part-00000.tfrecord");
-    bytes[std::size_t{3} * 3126 + 500] ^= 1;
-    job.write("input/data/train/part-00000.tfrecord", bytes);
+    write_damaged_tfrecord(job);
     const Ended ended = job.train();
     INFO(ended.output);
     CHECK(ended.code == 0);

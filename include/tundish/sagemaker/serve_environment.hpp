@@ -27,6 +27,7 @@ using Environment = std::function<const char*(const char* name)>;
 /// | SAGEMAKER_TS_BATCH_SIZE | the largest batch |
 /// | SAGEMAKER_TS_MAX_BATCH_DELAY | milliseconds that a batch may wait for more images |
 /// | SAGEMAKER_STARTUP_TIMEOUT, SAGEMAKER_TS_MIN_WORKERS | no effect, which is noted |
+/// | TUNDISH_SERVE_PRECISION | what a served network computes in: auto, fp32, bf16, fp16 |
 /// | TUNDISH_BATCH_ERRORS | "placeholder": an error object for a bad line of a batch transform |
 ///
 /// Fills `options`. Throws ConfigError naming every variable that cannot be used, all at once.
