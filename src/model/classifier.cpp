@@ -184,17 +184,14 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder,
     if (const auto why = why_no_gpu(); !why.empty()) log_warning(why);
     if (options.arithmetic == Arithmetic::fp16 && device.is_cpu())
         throw ConfigError("TUNDISH_SERVE_PRECISION is fp16, which needs a GPU. Take auto, fp32 or bf16.");
-    const ModelConfig config = load_model_config(folder);
-    if (!is_ours(config)) {
-        auto script = std::make_unique<ScriptClassifier>(std::make_unique<Predictor>(folder, device), options,
-                                                         "it is not a network of ours");
-        static_cast<void>(answers_of(*script));
-        return script;
-    }
-    auto script =
-        std::make_unique<ScriptClassifier>(std::make_unique<Predictor>(folder), options,
-                                           text("nothing faster for ", config.architecture, " agrees with it"));
+    auto predictor = std::make_unique<Predictor>(folder);
+    const bool ours = is_ours(predictor->config());
+    if (!ours) predictor->move_to(device);
+    const auto why = ours ? text("nothing faster for ", predictor->config().architecture, " agrees with it")
+                          : std::string("it is not a network of ours");
+    auto script = std::make_unique<ScriptClassifier>(std::move(predictor), options, why);
     const auto expected = answers_of(*script);
+    if (!ours) return script;
     if (auto best = best_of_ours(script->predictor(), options, device, expected)) return best;
     return script;
 }

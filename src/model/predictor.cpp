@@ -17,9 +17,9 @@ struct Predictor::Script {
 
 namespace {
 
-torch::jit::Module load_script(const std::filesystem::path& path, at::Device device) {
+torch::jit::Module load_script(const std::filesystem::path& path) {
     try {
-        auto module = torch::jit::load(path.string(), device);
+        auto module = torch::jit::load(path.string(), at::kCPU);
         module.eval();
         return module;
     } catch (const c10::Error& error) {
@@ -29,16 +29,20 @@ torch::jit::Module load_script(const std::filesystem::path& path, at::Device dev
 
 }  // namespace
 
-Predictor::Predictor(const std::filesystem::path& folder, at::Device device)
-    : config_(load_model_config(folder)), device_(device) {
+Predictor::Predictor(const std::filesystem::path& folder) : config_(load_model_config(folder)) {
     check_weights(folder);
     if (!std::filesystem::exists(folder / kModelFile)) {
         throw ArtifactError(text("no ", kModelFile, " in ", folder.string()));
     }
-    script_ = std::make_unique<Script>(Script{load_script(folder / kModelFile, device)});
+    script_ = std::make_unique<Script>(Script{load_script(folder / kModelFile)});
 }
 
 Predictor::~Predictor() = default;
+
+void Predictor::move_to(at::Device device) {
+    script_->module.to(device);
+    device_ = device;
+}
 
 at::Tensor Predictor::raw_outputs(const at::Tensor& pixels) const {
     const c10::InferenceMode inference;

@@ -14,13 +14,16 @@ namespace tundish {
 /// A loaded artifact that classifies images. predict() may be called from several threads.
 class Predictor {
   public:
-    /// Checks the weights and loads model.pt onto `device`. Throws ArtifactError naming what is wrong with `folder`.
-    explicit Predictor(const std::filesystem::path& folder, at::Device device = at::kCPU);
+    /// Checks the weights and loads model.pt onto the CPU. Throws ArtifactError naming what is wrong with `folder`.
+    explicit Predictor(const std::filesystem::path& folder);
     ~Predictor();
 
     [[nodiscard]] const ModelConfig& config() const { return config_; }
 
     [[nodiscard]] at::Device device() const { return device_; }
+
+    /// From now on model.pt runs there. Not while another thread uses it.
+    void move_to(at::Device device);
 
     /// `pixels`: on the CPU, (N, C, H, W), uint8 or float, 0..255, of the model's size. Returns (N, classes) on the
     /// device, as model.pt gives them.
@@ -35,7 +38,7 @@ class Predictor {
   private:
     struct Script;  // keeps TorchScript's header out of this one
     ModelConfig config_;
-    at::Device device_;
+    at::Device device_ = at::kCPU;
     std::unique_ptr<Script> script_;
 };
 
