@@ -82,6 +82,7 @@ class Parser {
         auto* index = train.add_option("--local-rank", local_rank_.index)->group(hidden);
         auto* count = train.add_option("--local-ranks", local_rank_.count)->group(hidden)->needs(index);
         train.add_option("--supervisor", local_rank_.supervisor)->group(hidden)->needs(count);
+        train.add_option("--dealt", local_rank_.dealt)->group(hidden)->needs(index);
         index->each([this](const std::string& /*value*/) { is_local_rank_ = true; });
     }
 

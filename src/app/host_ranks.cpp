@@ -1,8 +1,11 @@
 #include "host_ranks.hpp"
 
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 #include "tundish/base/processors.hpp"
+#include "tundish/data/fifo_dealer.hpp"
 #include "tundish/distributed/supervisor.hpp"
 #include "tundish/sagemaker/failure.hpp"
 
@@ -18,6 +21,13 @@ std::vector<std::string> gpus_of_this_build() {
 #endif
 }
 
+std::vector<ChannelSpec> pipes_among(const InputDataConfig& channels) {
+    std::vector<ChannelSpec> pipes;
+    if (channels.train.mode == InputMode::pipe) pipes.push_back(channels.train);
+    if (channels.validation && channels.validation->mode == InputMode::pipe) pipes.push_back(*channels.validation);
+    return pipes;
+}
+
 }  // namespace
 
 HostShare share_of_host(const JobSettings& settings) {
@@ -29,12 +39,28 @@ HostShare share_of_host(const JobSettings& settings) {
     return host;
 }
 
-void train_in_processes(const std::filesystem::path& root, const HostShare& host, int first_rank) {
+void train_in_processes(const std::filesystem::path& root, const HostShare& host, int first_rank,
+                        const InputDataConfig& channels) {
     SupervisorOptions options;
     options.arguments = {"tundish", "train", "--root", root.string()};
+    std::optional<FifoDealer> dealer;
+    if (const auto pipes = pipes_among(channels); !pipes.empty()) {
+        dealer.emplace(pipes, host.ranks, Paths(root).output());
+        options.arguments.insert(options.arguments.end(), {"--dealt", dealer->folder().string()});
+        options.check = [&dealer] { dealer->check(); };
+    }
     for (int index = 0; index < host.ranks; ++index) options.environments.push_back(rank_environment(host, index));
     options.first_rank = first_rank;
     supervise(options);
+}
+
+InputDataConfig as_dealt_to(const LocalRank& self, InputDataConfig channels) {
+    const auto deal = [&](ChannelSpec& channel) {
+        if (channel.mode == InputMode::pipe) channel = FifoDealer::dealt(std::move(channel), self.dealt, self.index);
+    };
+    deal(channels.train);
+    if (channels.validation) deal(*channels.validation);
+    return channels;
 }
 
 void leave_cause(const Paths& paths, const std::optional<LocalRank>& started_as, Fault fault, int code,

@@ -49,19 +49,7 @@ Place find_place(const JobSettings& settings, const ResourceConfig& cluster, con
     return place;
 }
 
-// A FIFO has one reader, and a supervisor that reads it for its ranks is not built.
-void refuse_a_shared_fifo(const ChannelSpec& channel, int ranks) {
-    if (channel.mode != InputMode::pipe) return;
-    throw ConfigError(text("channel '", channel.name, "' is in Pipe mode and this host has ", ranks,
-                           " ranks, which cannot share a FIFO yet. Use File or FastFile mode, or set ranks_per_host "
-                           "to 1."));
-}
-
-void refuse_what_is_not_built(const InputDataConfig& channels, int ranks_here) {
-    if (ranks_here > 1) {
-        refuse_a_shared_fifo(channels.train, ranks_here);
-        if (channels.validation) refuse_a_shared_fifo(*channels.validation, ranks_here);
-    }
+void refuse_what_is_not_built(const InputDataConfig& channels) {
     if (channels.model) {
         throw ConfigError(text("channel '", channels.model->name,
                                "' asks for incremental training, which is not built yet. Remove the channel."));
@@ -184,10 +172,11 @@ void train_command(const std::filesystem::path& root, const std::optional<LocalR
         log_notes(settings.notes);
         log_notes(channels.notes);
     }
-    refuse_what_is_not_built(channels, place.host.ranks);
+    refuse_what_is_not_built(channels);
     const TrainingPaths files = paths_of(paths, cluster.current_host);
-    if (!started_as && place.host.ranks > 1) return train_in_processes(root, place.host, place.first);
-    run_rank(cluster_of(cluster, place, paths, started_as), settings, channels, files);
+    if (!started_as && place.host.ranks > 1) return train_in_processes(root, place.host, place.first, channels);
+    run_rank(cluster_of(cluster, place, paths, started_as), settings,
+             started_as ? as_dealt_to(*started_as, channels) : channels, files);
 }
 
 }  // namespace tundish

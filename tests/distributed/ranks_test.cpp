@@ -109,6 +109,27 @@ Job::Hyperparameters with_two_ranks(Job::Hyperparameters settings) {
     return settings;
 }
 
+Process feed(const Job& job, std::vector<std::string> more) {
+    std::vector<std::string> arguments{"tundish", "feed", "--root", job.root().string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return {TUNDISH_EXECUTABLE, arguments, job.environment()};
+}
+
+// 100 records of training and 50 of validation, as often as they are read.
+Ended train_from_fifos(const Job& job) {
+    job.write("input/config/inputdataconfig.json",
+              R"({"train":{"TrainingInputMode":"Pipe"},"validation":{"TrainingInputMode":"Pipe"}})");
+    job.write("train", cifar_records(0, 100));
+    job.write("validation", cifar_records(100, 50));
+    Process feeder = feed(job, {"train=" + job.at("train").string(), "validation=" + job.at("validation").string()});
+    Host host(job);
+    Ended ended = host.end();
+    const Ended fed = feeder.wait();
+    INFO(fed.output);
+    CHECK(fed.code == 0);
+    return ended;
+}
+
 std::string loopback_host(int host) {
     return R"({"current_host":"127.0.0.)" + std::to_string(host) +
            R"(","hosts":["127.0.0.1","127.0.0.2"],"network_interface_name":"lo"})";
@@ -263,10 +284,53 @@ TEST_CASE("hosts with different numbers of ranks are found out") {
     CHECK(second.failure().find("the hosts do not agree on their ranks: ") == 0);
 }
 
-TEST_CASE("Pipe mode with several ranks on a host is refused in a sentence") {
+TEST_CASE("Pipe mode: the ranks of a host share its FIFOs, and the losses are those of one rank") {
+    const std::string cache = GENERATE("auto", "none");
+    CAPTURE(cache);
+    Job::Hyperparameters settings = kThreeEpochs;
+    if (cache == "none")
+        settings.merge(Job::Hyperparameters{
+            {"cache", "none"}, {"num_training_samples", "100"}, {"num_classes", "10"}, {"shuffle_buffer", "0"}});
+    Job alone(settings);
+    const Ended one = train_from_fifos(alone);
+    REQUIRE(one.code == 0);
+    Job job(with_two_ranks(settings));
+    const Ended two = train_from_fifos(job);
+    REQUIRE(two.code == 0);
+    check_same_losses(one.output, two.output);
+    CHECK(std::filesystem::is_empty(job.at("../tmp")));
+    for (const auto& name : job.list("output")) CHECK(name.front() != '.');
+}
+
+TEST_CASE("Pipe mode with several ranks: a stream that is cut off ends all with its cause") {
     Job job(kTwo);
     job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    job.write("stream", cifar_records(0, 70).substr(0, 69 * 3073 + 1000));
+    Process feeder = feed(job, {"--passes", "1", "train=" + job.at("stream").string()});
     Host host(job);
     CHECK(host.end().code == 2);
-    CHECK(job.failure().find("channel 'train' is in Pipe mode and this host has 2 ranks") == 0);
+    CHECK(job.failure().find("record 69 (byte 212037)") != std::string::npos);
+    CHECK_FALSE(feeder.wait().hung);
+}
+
+TEST_CASE(
+    "Pipe mode with several ranks: what is no FIFO is refused, and what does not come is waited for until SIGTERM") {
+    Job job(kTwo);
+    job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    SECTION("a file") {
+        job.write("input/data/train_0", "no FIFO");
+        Host host(job);
+        CHECK(host.end().code == 2);
+        CHECK(job.failure().find(job.at("input/data/train_0").string() + "): expected a FIFO") != std::string::npos);
+    }
+    SECTION("nothing") {
+        Host host(job);
+        REQUIRE(host.process().wait_for("this host has 2 ranks"));
+        host.process().let_run(500ms);
+        host.process().send(SIGTERM);
+        CHECK(host.end().code == 0);
+        CHECK_FALSE(job.has("output/failure"));
+    }
+    CHECK(std::filesystem::is_empty(job.at("../tmp")));
+    for (const auto& name : job.list("output")) CHECK(name.front() != '.');
 }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,9 +12,10 @@ namespace tundish {
 
 /// One of several training processes of a host, as its supervisor (supervisor.hpp) started it.
 struct LocalRank {
-    int index = 0;         ///< 0 … count - 1
-    int count = 1;         ///< processes of this host
-    pid_t supervisor = 0;  ///< who started it
+    int index = 0;                ///< 0 … count - 1
+    int count = 1;                ///< processes of this host
+    pid_t supervisor = 0;         ///< who started it
+    std::filesystem::path dealt;  ///< where it finds the FIFOs of Pipe mode (FifoDealer); empty without any
 };
 
 /// Whose fault the end of a rank is.
