@@ -47,7 +47,6 @@ void train_in_processes(const std::filesystem::path& root, const HostShare& host
     if (const auto pipes = pipes_among(channels); !pipes.empty()) {
         dealer.emplace(pipes, host.ranks, Paths(root).output());
         options.arguments.insert(options.arguments.end(), {"--dealt", dealer->folder().string()});
-        options.check = [&dealer] { dealer->check(); };
     }
     for (int index = 0; index < host.ranks; ++index) options.environments.push_back(rank_environment(host, index));
     options.first_rank = first_rank;

@@ -96,6 +96,10 @@ ClusterOptions cluster_of(const ResourceConfig& config, const Place& place, cons
         leave_cause(paths, self, Fault::peer, 1, reason);
         std::_Exit(1);
     };
+    options.on_stop = [] {
+        log_info("stopped on request during the meeting of the ranks");
+        std::_Exit(0);
+    };
     return options;
 }
 
@@ -104,6 +108,18 @@ RecordShare share_of(const ChannelSpec& channel, const Communicator& communicato
     const int sharers =
         channel.distribution == Distribution::fully_replicated ? communicator.size() : communicator.ranks_per_host();
     return {.place = communicator.rank() % sharers, .of = sharers};
+}
+
+// Of the channel's samples, which the user has counted, those of this host: of a sharded channel about an even part.
+std::optional<std::int64_t> samples_of_host(const std::optional<std::int64_t>& told, const ChannelSpec& channel,
+                                            const Communicator& communicator) {
+    const int hosts = communicator.size() / communicator.ranks_per_host();
+    if (!told || hosts == 1 || channel.distribution == Distribution::fully_replicated) return told;
+    const int host = communicator.rank() / communicator.ranks_per_host();
+    const std::int64_t part = RecordShare{.place = host, .of = hosts}.part_of(*told);
+    log_info(text("channel '", channel.name, "' is sharded: where it is streamed, this host's part is taken for ", part,
+                  " of num_training_samples=", *told));
+    return part;
 }
 
 void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
@@ -115,6 +131,7 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     if (communicator.rank() == 0) check_writable(files.model);  // rather than after the first epoch
     DataOptions wanted = settings.options.data;
     wanted.share = share_of(channels.train, communicator);
+    wanted.num_training_samples = samples_of_host(wanted.num_training_samples, channels.train, communicator);
     wanted.memory_limit =
         usable_memory() / static_cast<std::uint64_t>(communicator.ranks_per_host());  // each keeps all
     TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),

@@ -1,22 +1,17 @@
 #include "tundish/data/fifo_dealer.hpp"
 
-#include "fifo_writer.hpp"
-#include "reader_watch.hpp"
-#include "tundish/base/bytes.hpp"
+#include "dealt_pass.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
+#include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_files.hpp"
 #include "tundish/data/pipe_channel.hpp"
 
-#include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <list>
-#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -26,11 +21,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kPieceBytes = 1U << 18U;  // as FeedOptions' side does: a few times what a pipe holds at first
+constexpr const char* kFolderPrefix = ".ranks-";
+
+void remove_stale_folders(const fs::path& parent) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(parent, error)) {
+        if (entry.path().filename().string().starts_with(kFolderPrefix)) fs::remove_all(entry.path(), error);
+    }
+}
 
 fs::path make_own_folder(const fs::path& parent) {
     make_folders(parent);
-    std::string pattern = (parent / ".ranks-XXXXXX").string();
+    remove_stale_folders(parent);
+    std::string pattern = (parent / text(kFolderPrefix, "XXXXXX")).string();
     if (::mkdtemp(pattern.data()) != nullptr) return pattern;
     throw MachineError(
         text("cannot make the folder ", pattern, " for the FIFOs of this host's ranks: ", reason_and_remedy(errno)));
@@ -41,62 +44,55 @@ fs::path make_own_folder(const fs::path& parent) {
 // One channel, and the thread that deals it.
 class FifoDealer::Channel {
   public:
-    Channel(const ChannelSpec& channel, fs::path folder, int readers)
-        : channel_(channel), source_(channel), folder_(std::move(folder)), readers_(readers), piece_(kPieceBytes) {}
+    Channel(const ChannelSpec& channel, const fs::path& folder, int readers) : channel_(channel), source_(channel) {
+        for (int index = 0; index < readers; ++index) dealt_.push_back(dealt(channel, folder, index));
+    }
 
-    // Returns when a stop is requested.
-    void run() {
+    // Returns when a stop is requested, of which the readers hear themselves, or after a failure.
+    void run() noexcept {
         try {
-            for (std::int64_t pass = 0;; ++pass) deal_pass(pass);
-        } catch (const Stopped&) {  // the readers hear of it themselves
+            for (std::int64_t pass = 0;; ++pass) deal(pass);
+        } catch (const Stopped&) {
+            return;
+        } catch (const Error& error) {
+            tell_readers(error.blame(), error.what());
+        } catch (const std::exception& error) {
+            tell_readers(Blame::machine, text(name_of(channel_), ": ", error.what()));
         }
+        pass_.reset();
     }
 
   private:
-    void deal_pass(std::int64_t pass) {
-        open_all(pass);
+    void deal(std::int64_t pass) {
+        std::vector<std::unique_ptr<Fifo>> fifos;
+        for (const auto& reader : dealt_)
+            fifos.push_back(std::make_unique<Fifo>(text(reader.path.string(), '_', pass)));
+        pass_ = std::make_unique<DealtPass>(fifos, text("the ranks of this host with ", name_of(channel_)));
         const auto from = source_.next_pass();
-        while (const std::size_t got = from->read(piece_.data(), piece_.size())) {
-            std::erase_if(writers_, [&](FifoWriter& writer) { return !writer.write({piece_.data(), got}); });
-            if (writers_.empty()) return;
-        }
-        writers_.clear();  // only here, where the pass has ended, may its readers see an end
+        pass_->take_all(*from);
+        pass_.reset();
     }
 
-    void open_all(std::int64_t pass) {
-        std::vector<std::unique_ptr<Fifo>> fifos;
-        for (int index = 0; index < readers_; ++index) {
-            fifos.push_back(std::make_unique<Fifo>(text(dealt(channel_, folder_, index).path.string(), '_', pass)));
-        }
-        for (const auto& fifo : fifos) {
-            writers_.emplace_back(text("the ranks of this host with ", name_of(channel_)), watch_,
-                                  /*bytes_per_second=*/0);
-            writers_.back().open(*fifo, std::nullopt);
+    void tell_readers(Blame blame, const std::string& message) const {
+        try {
+            for (const auto& reader : dealt_) leave_failure(reader, blame, message);
+        } catch (const std::exception& error) {  // they will think that the stream was cut off
+            log_error(message);
+            log_error(error.what());
         }
     }
 
     ChannelSpec channel_;
     PipeChannel source_;
-    fs::path folder_;
-    int readers_;
-    Bytes piece_;
-    ReaderWatch watch_{std::chrono::milliseconds(0)};  // never asked: whoever started the readers watches them
-    std::list<FifoWriter> writers_;
+    std::vector<ChannelSpec> dealt_;
+    std::unique_ptr<DealtPass> pass_;  ///< outlives run() after a stop: its FIFOs stay open
 };
 
 FifoDealer::FifoDealer(const std::vector<ChannelSpec>& channels, int readers, const fs::path& parent)
     : folder_(make_own_folder(parent)) {
     for (int index = 0; index < readers; ++index) make_folders(folder_ / text(index));
     for (const auto& channel : channels) channels_.push_back(std::make_unique<Channel>(channel, folder_, readers));
-    for (const auto& channel : channels_) {
-        threads_.emplace_back([this, &dealing = *channel] {
-            try {
-                dealing.run();
-            } catch (...) {
-                fail(std::current_exception());
-            }
-        });
-    }
+    for (const auto& channel : channels_) threads_.emplace_back([&dealing = *channel] { dealing.run(); });
 }
 
 FifoDealer::~FifoDealer() {
@@ -110,16 +106,6 @@ FifoDealer::~FifoDealer() {
 ChannelSpec FifoDealer::dealt(ChannelSpec channel, const fs::path& folder, int index) {
     channel.path = folder / text(index) / channel.name;
     return channel;
-}
-
-void FifoDealer::check() const {
-    const std::lock_guard lock(mutex_);
-    if (failure_) std::rethrow_exception(failure_);
-}
-
-void FifoDealer::fail(std::exception_ptr failure) {
-    const std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = std::move(failure);
 }
 
 }  // namespace tundish

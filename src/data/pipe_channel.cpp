@@ -14,7 +14,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
+#include <string_view>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -29,6 +31,22 @@ void enlarge_pipe(int fd) {
     for (const int size : {1 << 20, 1 << 19, 1 << 18, 1 << 17}) {
         if (::fcntl(fd, F_SETPIPE_SZ, size) >= 0) return;
     }
+}
+
+fs::path failure_file(const ChannelSpec& channel) {
+    return channel.path.string() + "_failed";
+}
+
+constexpr std::string_view kUsersFault = "user: ";
+constexpr std::string_view kMachinesFault = "machine: ";
+
+void throw_failure_of_writer(const ChannelSpec& channel) {
+    const fs::path file = failure_file(channel);
+    std::error_code none;
+    if (!fs::exists(file, none)) return;
+    const std::string content = read_file(file);
+    if (content.starts_with(kUsersFault)) throw DataError(content.substr(kUsersFault.size()));
+    throw MachineError(content.substr(std::min(kMachinesFault.size(), content.size())));
 }
 
 }  // namespace
@@ -88,6 +106,7 @@ std::size_t PipeChannel::Pass::read(std::uint8_t* to, std::size_t size) {
             return static_cast<std::size_t>(got);
         }
         if (got == 0) {
+            throw_failure_of_writer(channel_.channel_);
             ended_ = true;
             fd_.reset();
             return 0;
@@ -105,6 +124,7 @@ void PipeChannel::Pass::open() {
     PatientWait wait([this] { return awaited_fifo(); },
                      pass_ == 0 ? options.first_fifo_deadline : options.next_fifo_deadline, options.notice_interval);
     while (!try_to_open()) {
+        throw_failure_of_writer(channel_.channel_);
         const auto step = std::min(wait.step(), options.look_interval);
         if (wait.over()) {
             throw DataError(text(wait.said(),
@@ -187,6 +207,10 @@ PipeChannel::PipeChannel(ChannelSpec channel, const PipeOptions& options)
 }
 
 PipeChannel::~PipeChannel() = default;
+
+void leave_failure(const ChannelSpec& channel, Blame blame, const std::string& message) {
+    write_file_atomically(failure_file(channel), text(blame == Blame::user ? kUsersFault : kMachinesFault, message));
+}
 
 std::unique_ptr<ByteSource> PipeChannel::next_pass() {
     if (in_use_) {

@@ -203,11 +203,30 @@ bool is_empty_shard(const ChannelSpec& channel) {
 }
 
 SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
-    log_warning(text(name_of(channel), ": no files on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
+    log_warning(text(name_of(channel), ": no data on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
     SampleSet samples;
     samples.shape = options.image_shape.value_or(ImageShape{});
     samples.class_names = numbers_as_names(options.num_classes);
     return samples;
+}
+
+void load_train(TrainingData& data, const ChannelSpec& train, const ChannelSpec* lst,
+                const std::optional<OpenedChannel>& opened, const DataOptions& options) {
+    if (options.cache == CacheMode::none) return stream(data, std::make_unique<SampleStream>(train, lst, options));
+    if (opened) return keep_or_stream(data, *opened, lst, options);
+    keep_or_stream(data, train, options);
+}
+
+// A pipe without a byte is an error, but of a sharded channel no object at all may have been this host's part.
+template <typename Read>
+bool carries_data(const ChannelSpec& channel, const Read& read) {
+    try {
+        read();
+        return true;
+    } catch (const EmptyStream&) {
+        if (channel.distribution != Distribution::sharded_by_s3_key) throw;
+        return false;
+    }
 }
 
 void match_classes(const ChannelSpec& train, SampleSet& validation, const SampleSet& training,
@@ -290,31 +309,26 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     std::optional<OpenedChannel> opened;
     const bool empty = is_empty_shard(train);
     if (train.mode != InputMode::pipe && !empty) opened = open_channel(train, train_lst, options.format);
-    if (empty) {
+    if (empty || !carries_data(train, [&] { load_train(data, train, train_lst, opened, options); }))
         data.train = empty_shard(train, options);
-    } else if (options.cache == CacheMode::none) {
-        stream(data, std::make_unique<SampleStream>(train, train_lst, options));
-    } else if (opened) {
-        keep_or_stream(data, *opened, train_lst, options);
-    } else {
-        keep_or_stream(data, train, options);
-    }
     const bool with_test = opened && has_test_file(*opened);
-    if (validation != nullptr && is_empty_shard(*validation)) {
+    const auto read_validation_pipe = [&] {
+        data.validation = read_pipe(*validation, for_validation(options, data.train, data.train_sharded));
+    };
+    if (validation != nullptr && (is_empty_shard(*validation) || (validation->mode == InputMode::pipe &&
+                                                                  !carries_data(*validation, read_validation_pipe)))) {
         data.validation = empty_shard(*validation, options);
         data.validation->shape = data.train.shape;
         data.validation->class_names = data.train.class_names;
         return data;
     }
-    if (validation != nullptr && validation->mode == InputMode::pipe) {
-        data.validation = read_pipe(*validation, for_validation(options, data.train, data.train_sharded));
-    } else if (validation != nullptr) {
+    if (validation != nullptr && validation->mode != InputMode::pipe) {
         if (with_test)
             log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
         const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
         data.validation = read_samples(opened_validation, DataPart::evaluation,
                                        for_validation(options, data.train, data.train_sharded));
-    } else if (with_test) {
+    } else if (validation == nullptr && with_test) {
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
         data.validation = read_samples(*opened, DataPart::test, options);
     }

@@ -1,6 +1,8 @@
 #include "tundish/distributed/cluster.hpp"
 
+#include <ifaddrs.h>
 #include <net/if.h>
+#include <sys/socket.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
@@ -17,24 +19,38 @@
 namespace tundish {
 namespace {
 
-using namespace std::chrono_literals;
+// As Gloo wants it: it is up and has an IPv4 address.
+bool is_usable(const std::string& interface) {
+    ifaddrs* all = nullptr;
+    if (::getifaddrs(&all) != 0) return false;
+    bool found = false;
+    for (const ifaddrs* entry = all; entry != nullptr && !found; entry = entry->ifa_next) {
+        found = interface == entry->ifa_name && (entry->ifa_flags & IFF_UP) != 0U && entry->ifa_addr != nullptr &&
+                entry->ifa_addr->sa_family == AF_INET;
+    }
+    ::freeifaddrs(all);
+    return found;
+}
 
 // The interface that the platform names may not exist (SDK v3's local mode); then the one that owns this host's name.
 std::shared_ptr<gloo::transport::Device> network_device(const ClusterOptions& options) {
     if (options.hosts.size() == 1) return c10d::ProcessGroupGloo::createDeviceForInterface("lo");
     const auto& interface = options.network_interface;
+    if (is_usable(interface)) return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
     const auto& host = options.host_of(options.rank);
-    if (!interface.empty() && ::if_nametoindex(interface.c_str()) != 0)
-        return c10d::ProcessGroupGloo::createDeviceForInterface(interface);
-    log_warning(
-        text("network interface '", interface, "' does not exist here; the one of ", host, "'s address is used"));
-    return c10d::ProcessGroupGloo::createDeviceForHostname(host);
+    log_warning(text("network interface '", interface, "' does not exist here, or has no IPv4 address; the one of ",
+                     host, "'s address is used"));
+    wait_for_name(options, host);
+    try {
+        return c10d::ProcessGroupGloo::createDeviceForHostname(host);
+    } catch (const std::exception& error) {
+        throw MachineError(text("no network interface has the address of this host, ", host, " (",
+                                first_line(error.what()), "). Correct network_interface_name in resourceconfig.json."));
+    }
 }
 
 c10::intrusive_ptr<c10d::Backend> gloo(const ClusterOptions& options, const Store& store) {
-    // A peer that is dead or silent is found by PeerWatch; this limit only ends what even that has missed. Rank 0 may
-    // write plots, a model and a checkpoint while the others wait.
-    auto wanted = c10d::ProcessGroupGloo::Options::create(10min);
+    auto wanted = c10d::ProcessGroupGloo::Options::create(kLongestWait);
     wanted->devices.push_back(network_device(options));
     const auto keys = c10::make_intrusive<c10d::PrefixStore>("gloo", store);
     return c10::make_intrusive<c10d::ProcessGroupGloo>(keys, options.rank, options.size(), wanted);
@@ -54,21 +70,49 @@ c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, con
     return for_memory;
 }
 
+std::unique_ptr<PeerWatch> watch_over(const ClusterOptions& options) {
+    try {
+        return std::make_unique<PeerWatch>(options);
+    } catch (const c10::Error& error) {
+        if (stop_requested()) throw Stopped("the meeting of the ranks");
+        throw PeerError(text("cannot connect to ", name_of(options, 0), ": ", first_line(error.what())));
+    }
+}
+
+// The meeting itself, under a watch: a peer that came and is lost again, or fails, or a rank 0 that stands still, ends
+// it.
+std::unique_ptr<Communicator> meet_all(const ClusterOptions& options, const Store& store,
+                                       std::unique_ptr<PeerWatch> watch) {
+    try {
+        meet(options, *store);
+        auto backend = backend_for(options, store);
+        watch->end_meeting();
+        return std::make_unique<GroupCommunicator>(options, store, std::move(watch), std::move(backend));
+    } catch (const Stopped&) {
+        leave_word(options, *store, kStopKey, text(options.rank));
+        throw;
+    } catch (const PeerError&) {
+        throw;
+    } catch (const Error& error) {
+        leave_word(options, *store, failure_key(options.rank), first_line(error.what()));
+        throw;
+    } catch (const std::exception& error) {
+        const std::string reason = watch->reason_of_break();
+        // A stop ends the ranks one after the other, and with the first its store.
+        if (stop_requested()) throw Stopped("the meeting of the ranks");
+        throw PeerError(
+            text("cannot connect to the other ranks: ", reason.empty() ? first_line(error.what()) : reason));
+    }
+}
+
 }  // namespace
 
 std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
     if (options.size() == 1) return std::make_unique<SoloCommunicator>();
-    try {
-        const Store store = open_store(options);
-        meet(options, *store);
-        auto communicator = std::make_unique<GroupCommunicator>(options, store, backend_for(options, store));
-        log_info(text("all ", options.size(), " ranks have come; this is ", name_of(options, options.rank)));
-        return communicator;
-    } catch (const c10::Error& error) {
-        // A stop ends the ranks one after the other, and with the first its store.
-        if (stop_requested()) throw Stopped("the meeting of the ranks");
-        throw PeerError(text("cannot connect to the other ranks: ", first_line(error.what())));
-    }
+    const Store store = open_store(options);
+    auto communicator = meet_all(options, store, watch_over(options));
+    log_info(text("all ", options.size(), " ranks have come; this is ", name_of(options, options.rank)));
+    return communicator;
 }
 
 }  // namespace tundish

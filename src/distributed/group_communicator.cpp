@@ -11,8 +11,6 @@
 namespace tundish {
 namespace {
 
-using namespace std::chrono_literals;
-
 // One flat tensor for each dtype: a message each, whatever the number of tensors.
 using Groups = std::map<at::ScalarType, std::vector<at::Tensor>>;
 
@@ -40,17 +38,18 @@ void unflatten(const at::Tensor& flat, const std::vector<at::Tensor>& tensors) {
 
 }  // namespace
 
-GroupCommunicator::GroupCommunicator(const ClusterOptions& options, Store store,
+GroupCommunicator::GroupCommunicator(const ClusterOptions& options, Store store, std::unique_ptr<PeerWatch> watch,
                                      c10::intrusive_ptr<c10d::Backend> backend)
-    : options_(options), store_(std::move(store)), backend_(std::move(backend)), watch_(options) {}
+    : options_(options), store_(std::move(store)), backend_(std::move(backend)), watch_(std::move(watch)) {}
 
 // c10d says that a connection was closed, or that nothing came; the watch finds out whose and why.
 template <typename Call>
 void GroupCommunicator::together(const char* what, const Call& call) {
+    const PeerWatch::Call waiting(*watch_, what);
     try {
         call();
     } catch (const std::exception& error) {
-        std::string reason = watch_.reason_of_break();
+        std::string reason = watch_->reason_of_break();
         if (stop_requested()) throw Stopped(what);
         if (reason.empty()) reason = text("a connection to another rank broke: ", first_line(error.what()));
         while (reason.ends_with('.')) reason.pop_back();
@@ -103,27 +102,16 @@ bool GroupCommunicator::any(bool value) {
 
 void GroupCommunicator::leave() {
     static_cast<void>(any(false));
-    watch_.stop();
+    watch_->stop();
     static_cast<void>(any(false));  // nobody goes while another still watches
 }
 
 void GroupCommunicator::report_failure(const std::string& why) noexcept {
-    leave_word(failure_key(options_.rank), first_line(why));
+    leave_word(options_, *store_, failure_key(options_.rank), first_line(why));
 }
 
 void GroupCommunicator::report_stop() noexcept {
-    leave_word(kStopKey, std::to_string(options_.rank));
-}
-
-void GroupCommunicator::leave_word(const std::string& key, const std::string& word) noexcept {
-    try {
-        put_words(*store_, key, word);
-        // The store ends with this process; the others look once a second.
-        if (options_.rank == 0) std::this_thread::sleep_for(1500ms);
-    } catch (const std::exception&) {
-        // The store is gone, and with it everybody who could have read this.
-        return;
-    }
+    leave_word(options_, *store_, kStopKey, std::to_string(options_.rank));
 }
 
 }  // namespace tundish

@@ -12,7 +12,8 @@ namespace tundish {
 /// Ranks that talk through one of c10d's backends.
 class GroupCommunicator final : public Communicator {
   public:
-    GroupCommunicator(const ClusterOptions& options, Store store, c10::intrusive_ptr<c10d::Backend> backend);
+    GroupCommunicator(const ClusterOptions& options, Store store, std::unique_ptr<PeerWatch> watch,
+                      c10::intrusive_ptr<c10d::Backend> backend);
 
     [[nodiscard]] int rank() const override { return options_.rank; }
     [[nodiscard]] int size() const override { return options_.size(); }
@@ -28,7 +29,6 @@ class GroupCommunicator final : public Communicator {
   private:
     class Sum;
 
-    void leave_word(const std::string& key, const std::string& word) noexcept;
     template <typename Call>
     void together(const char* what, const Call& call);
     template <typename Call>
@@ -37,7 +37,7 @@ class GroupCommunicator final : public Communicator {
     ClusterOptions options_;
     Store store_;
     c10::intrusive_ptr<c10d::Backend> backend_;
-    PeerWatch watch_;
+    std::unique_ptr<PeerWatch> watch_;
 };
 
 }  // namespace tundish

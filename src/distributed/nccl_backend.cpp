@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <net/if.h>
+#include <sys/statvfs.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #include <unistd.h>
@@ -65,18 +66,36 @@ bool can_load(const char* library) {
     return true;
 }
 
+std::uint64_t free_shared_memory() {
+    struct statvfs found {};
+    if (::statvfs("/dev/shm", &found) != 0) return 0;
+    return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
+}
+
+void say_if_small(const NcclSurroundings& host) {
+    if (!shared_memory_is_small(host)) return;
+    log_warning(text("/dev/shm has ", human_bytes(host.shared_memory), " left for ", host.ranks,
+                     " ranks: NCCL does without it where GPUs do not reach each other directly, which is slower. Give "
+                     "the container more (docker run --shm-size=1g)."));
+}
+
 NcclSurroundings look_around(const ClusterOptions& options) {
     NcclSurroundings host;
     if (::if_nametoindex(options.network_interface.c_str()) != 0) host.network_interface = options.network_interface;
     host.efa_device = has_efa_device();
     host.efa_plugin = can_load("libnccl-net.so") || can_load("libnccl-net-ofi.so");
+    host.ranks = options.ranks_per_host;
+    host.shared_memory = free_shared_memory();
     return host;
 }
 
 std::string variables_of_nccl() {
     std::vector<std::string> found;
     for (char** entry = environ; *entry != nullptr; ++entry) {
-        if (std::string_view(*entry).starts_with("NCCL_")) found.emplace_back(*entry);
+        const std::string_view variable = *entry;
+        for (const auto prefix : {"NCCL_", "TORCH_NCCL_", "FI_"}) {
+            if (variable.starts_with(prefix)) found.emplace_back(variable);
+        }
     }
     return join(found, ", ");
 }
@@ -85,13 +104,14 @@ std::string variables_of_nccl() {
 
 c10::intrusive_ptr<c10d::Backend> nccl_beside(const c10::intrusive_ptr<c10d::Backend>& gloo,
                                               const ClusterOptions& options) {
-    for (const auto& [name, value] : nccl_defaults(look_around(options)))
-        ::setenv(name.c_str(), value.c_str(), /*overwrite=*/0);
+    const NcclSurroundings host = look_around(options);
+    if (options.rank % options.ranks_per_host == 0) say_if_small(host);
+    for (const auto& [name, value] : nccl_defaults(host)) ::setenv(name.c_str(), value.c_str(), /*overwrite=*/0);
     if (options.rank == 0) log_info(text("NCCL ", c10d::getNcclVersion(), ": ", variables_of_nccl()));
     auto wanted = c10d::ProcessGroupNCCL::Options::create();
-    wanted->timeout = 10min;  // as Gloo's: PeerWatch finds what is lost
+    wanted->timeout = kLongestWait;
     // Its threads look into the store at any time: a connection of their own.
-    const auto keys = c10::make_intrusive<c10d::PrefixStore>("nccl", open_second_connection(options));
+    const auto keys = c10::make_intrusive<c10d::PrefixStore>("nccl", open_second_connection(options, kLongestWait));
     auto nccl = c10::make_intrusive<c10d::ProcessGroupNCCL>(keys, options.rank, options.size(), std::move(wanted));
     return c10::make_intrusive<ByDevice>(gloo, std::move(nccl));
 }

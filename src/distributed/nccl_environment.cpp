@@ -6,6 +6,11 @@
 
 namespace tundish {
 
+bool shared_memory_is_small(const NcclSurroundings& host) {
+    constexpr std::uint64_t kForEachRank = std::uint64_t{64} << 20U;
+    return host.ranks > 1 && host.shared_memory < kForEachRank * static_cast<std::uint64_t>(host.ranks);
+}
+
 std::map<std::string, std::string> nccl_defaults(const NcclSurroundings& host) {
     std::map<std::string, std::string> variables{
         {"NCCL_DEBUG", "WARN"},
@@ -19,6 +24,7 @@ std::map<std::string, std::string> nccl_defaults(const NcclSurroundings& host) {
     if (host.efa_plugin && host.efa_device) variables["FI_PROVIDER"] = "efa";
     // Without an adapter the plugin ends the job or hangs (aws-ofi-nccl issue 174).
     if (host.efa_plugin && !host.efa_device) variables["NCCL_NET"] = "Socket";
+    if (shared_memory_is_small(host)) variables["NCCL_SHM_DISABLE"] = "1";
     return variables;
 }
 

@@ -20,8 +20,22 @@ constexpr std::chrono::seconds kSilenceAfterBreak = 4s;
 // How long the rank may take to notice a loss itself, and to say more about it.
 constexpr auto kPatience = 3s;
 
+// How long the rank may take to end a meeting itself when it is asked to stop: the others have read of it by then.
+constexpr auto kPatienceWithStop = 2s;
+
+constexpr auto kTick = 250ms;  // of the guard
+
+// A pause between two ticks that only a process which was stopped, or a machine that slept, can have made.
+constexpr auto kStandstill = 3s;
+
+constexpr auto kBetweenNotes = 30s;  // of waiting for others
+
 std::string beat_key(int rank) {
     return text("beat/", rank);
+}
+
+std::string calls_key(int rank) {
+    return text("calls/", rank);
 }
 
 std::int64_t whole_seconds(Clock::duration duration) {
@@ -42,7 +56,7 @@ struct PeerWatch::State {
           silence_limit(wanted.silence_limit) {}
 
     struct Sign {
-        std::int64_t count = 0;
+        std::int64_t count = 0;  // 0: it has not come yet
         Clock::time_point seen = Clock::now();
     };
 
@@ -50,6 +64,8 @@ struct PeerWatch::State {
     const Store store;
     std::vector<Sign> signs;   // of the talking thread alone, as what follows
     bool stop_spread = false;  // this rank and the others know of each other's request to stop
+    std::int64_t calls_told = 0;
+    Clock::time_point noted = Clock::now();
 
     std::mutex mutex;  // of what follows
     std::condition_variable changed;
@@ -59,10 +75,17 @@ struct PeerWatch::State {
     Clock::time_point answered = Clock::now();  // the store, the last time
     Clock::time_point lost_at;
     std::string reason;
+    bool meeting = true;
+    std::int64_t calls = 0;      // that the rank has begun
+    const char* call = nullptr;  // in which it is
+    Clock::time_point call_began;
 
     void talk();
     void guard();
     void spread_stop();
+    void tell_calls();
+    [[nodiscard]] std::vector<std::string> late_ranks(std::int64_t own_calls, bool& first);
+    void end_unheard_stop(Clock::duration asked_ago);
     [[nodiscard]] std::string look_around(std::chrono::seconds limit);
     void lose(const std::string& why);
     [[nodiscard]] std::string stuck_store() const;
@@ -79,6 +102,7 @@ void PeerWatch::State::talk() {
                 limit = silence_limit;
             }
             const std::string missing = look_around(limit);
+            tell_calls();
             const std::scoped_lock lock(mutex);
             answered = Clock::now();
             lose(missing);
@@ -95,8 +119,15 @@ void PeerWatch::State::talk() {
 // Never asks the store: a call to one that stands still does not return.
 void PeerWatch::State::guard() {
     bool told = false;
-    while (pause(250ms)) {
+    auto last = Clock::now();
+    auto heard_no_stop = last;
+    while (pause(kTick)) {
+        const auto now = Clock::now();
+        if (!stop_requested()) heard_no_stop = now;
+        end_unheard_stop(now - heard_no_stop);
         std::unique_lock lock(mutex);
+        if (now - last > kStandstill) answered += now - last;  // nobody could have answered this process
+        last = now;
         lose(stuck_store());
         if (told || reason.empty() || Clock::now() - lost_at <= kPatience || !options.on_loss) continue;
         told = true;
@@ -126,6 +157,47 @@ bool PeerWatch::State::pause(std::chrono::milliseconds duration) {
     return !changed.wait_for(lock, duration, [this] { return stopping; });
 }
 
+void PeerWatch::State::end_unheard_stop(Clock::duration asked_ago) {
+    if (asked_ago < kPatienceWithStop || !options.on_stop) return;
+    {
+        const std::scoped_lock lock(mutex);
+        if (!meeting || stopping) return;
+    }
+    options.on_stop();
+}
+
+// Says how far this rank is, and for whom it waits when that takes long; of several waiting ranks one says it.
+void PeerWatch::State::tell_calls() {
+    std::unique_lock lock(mutex);
+    const auto now = Clock::now();
+    const std::int64_t own = calls;
+    const std::string what = call == nullptr || now - call_began < kBetweenNotes ? "" : call;
+    const auto waited = whole_seconds(now - call_began);
+    lock.unlock();
+    if (own != calls_told) put_words(*store, calls_key(options.rank), text(own));
+    calls_told = own;
+    if (what.empty() || now - noted < kBetweenNotes) return;
+    noted = now;
+    bool first = true;
+    const auto late = late_ranks(own, first);
+    if (first && !late.empty()) log_info(text("waiting for ", join(late, ", "), " in ", what, " (", waited, " s)"));
+}
+
+// Those that have not begun the call that this rank is in; `first` becomes false when a rank before this one has.
+std::vector<std::string> PeerWatch::State::late_ranks(std::int64_t own_calls, bool& first) {
+    std::vector<std::string> late;
+    for (int rank = 0; rank < options.size(); ++rank) {
+        const auto key = calls_key(rank);
+        const std::int64_t begun = store->check({key}) ? std::stoll(words_at(*store, key)) : 0;
+        if (begun < own_calls) {
+            late.push_back(name_of(options, rank));
+        } else if (rank < options.rank) {
+            first = false;
+        }
+    }
+    return late;
+}
+
 void PeerWatch::State::spread_stop() {
     if (stop_spread) return;
     if (stop_requested()) {
@@ -149,7 +221,7 @@ std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
         auto& sign = signs[static_cast<std::size_t>(rank)];
         const std::int64_t count = store->add(beat_key(rank), 0);
         if (count != sign.count) sign = {count, now};
-        if (now - sign.seen >= limit)
+        if (count > 0 && now - sign.seen >= limit)
             return text(name_of(options, rank), " stopped answering ", whole_seconds(now - sign.seen), " s ago");
     }
     return {};
@@ -171,6 +243,23 @@ PeerWatch::~PeerWatch() {
     } else {
         talk_.detach();
     }
+}
+
+void PeerWatch::end_meeting() {
+    const std::scoped_lock lock(state_->mutex);
+    state_->meeting = false;
+}
+
+PeerWatch::Call::Call(PeerWatch& watch, const char* what) : watch_(watch) {
+    const std::scoped_lock lock(watch_.state_->mutex);
+    ++watch_.state_->calls;
+    watch_.state_->call = what;
+    watch_.state_->call_began = Clock::now();
+}
+
+PeerWatch::Call::~Call() {
+    const std::scoped_lock lock(watch_.state_->mutex);
+    watch_.state_->call = nullptr;
 }
 
 void PeerWatch::stop() {

@@ -88,8 +88,6 @@ void compare_worlds(const ClusterOptions& options, c10d::TCPStore& store) {
     const std::string first(found.begin(), found.end());
     if (first == own) return;
     put_words(store, kDisagreement, text(options.host_of(options.rank), " has ", own, ", another host has ", first));
-    // The store ends with rank 0; the others look ten times a second.
-    if (options.rank == 0) std::this_thread::sleep_for(1s);
 }
 
 }  // namespace
@@ -99,7 +97,7 @@ std::string name_of(const ClusterOptions& options, int rank) {
 }
 
 Store open_store(const ClusterOptions& options) {
-    patiently(options, [&] { return resolve(meeting_point(options)); });
+    wait_for_name(options, meeting_point(options));
     if (options.rank == 0) {
         try {
             return connect(options, true, 30s);
@@ -129,8 +127,24 @@ std::string words_at(c10d::TCPStore& store, const std::string& key) {
     return {bytes.begin(), bytes.end()};
 }
 
-Store open_second_connection(const ClusterOptions& options) {
-    return connect(options, false, 30s);
+void leave_word(const ClusterOptions& options, c10d::TCPStore& store, const std::string& key,
+                const std::string& words) noexcept {
+    try {
+        put_words(store, key, words);
+        // The others look once a second.
+        if (options.rank == 0) std::this_thread::sleep_for(1500ms);
+    } catch (const std::exception&) {
+        // The store is gone, and with it everybody who could have read this.
+        return;
+    }
+}
+
+Store open_second_connection(const ClusterOptions& options, std::chrono::milliseconds limit) {
+    return connect(options, false, limit);
+}
+
+void wait_for_name(const ClusterOptions& options, const std::string& host) {
+    patiently(options, [&] { return resolve(host); });
 }
 
 void meet(const ClusterOptions& options, c10d::TCPStore& store) {

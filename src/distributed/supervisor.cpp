@@ -89,7 +89,6 @@ class Supervisor {
         while (std::any_of(children_.begin(), children_.end(), [](const auto& child) { return child.running; })) {
             wait_for_news();
             reap();
-            if (failures_.empty()) options_.check();
             if (stop_requested()) ask_all_to_stop();
             if (Clock::now() >= deadline_) kill_rest();
         }

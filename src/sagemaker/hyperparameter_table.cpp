@@ -203,7 +203,8 @@ Rows running() {
         integer("shuffle_buffer", &D::shuffle_buffer, 0, 1048576,
                 "MB of undecoded records that a streamed train channel is shuffled in; 0 keeps the channel's order."),
         integer("num_training_samples", &D::num_training_samples, 1, kLargestInteger,
-                "Images in the train channel: needed to stream records, else compared with what is there."),
+                "Images in the train channel, those of all hosts where it is sharded: needed to stream records, else "
+                "compared with what is there."),
         integer("ranks_per_host", &JobSettings::ranks_per_host, 0, 64,
                 "Training processes on each host; 0 takes one for each GPU, or one without GPUs."),
     };

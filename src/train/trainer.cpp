@@ -88,7 +88,7 @@ class Trainer {
         const std::int64_t smallest = shares_.all() / recipe_.steps_per_epoch;
         if (smallest >= communicator_.size()) return;
         throw ConfigError(text("a batch of ", smallest, " samples cannot be shared out among ", communicator_.size(),
-                               " hosts. Raise 'batch_size', or lower instance_count."));
+                               " ranks. Raise 'batch_size', or take fewer hosts or ranks_per_host."));
     }
 
     // --- resume and checkpoint ---

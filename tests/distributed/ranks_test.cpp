@@ -334,3 +334,20 @@ TEST_CASE(
     CHECK(std::filesystem::is_empty(job.at("../tmp")));
     for (const auto& name : job.list("output")) CHECK(name.front() != '.');
 }
+
+TEST_CASE("Pipe mode with several ranks: what fails on one host is told to the others") {
+    Job first(kTwo);
+    Job second(kTwo);
+    for (Job* job : {&first, &second})
+        job->write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    first.write("input/config/resourceconfig.json", loopback_host(1));
+    second.write("input/config/resourceconfig.json", loopback_host(2));
+    second.write("input/data/train_0", "no FIFO");
+    const Environment port{{"MASTER_PORT", std::to_string(next_port())}};
+    Host a(first, port);
+    Host b(second, port);
+    CHECK(b.end().code == 2);
+    CHECK(a.end().code == 1);
+    CHECK(first.failure().find("127.0.0.2 (rank ") == 0);
+    CHECK(first.failure().find("expected a FIFO") != std::string::npos);
+}

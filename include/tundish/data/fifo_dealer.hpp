@@ -2,23 +2,23 @@
 
 #include "tundish/data/channel.hpp"
 
-#include <exception>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 namespace tundish {
 
 /// Lets several processes of a host read the same Pipe-mode channels, whose FIFOs have one reader: it reads each pass
-/// once and writes all its bytes to a FIFO for each process, in step, so that the slowest one sets the pace. Which
-/// records a process keeps is its own affair (DataOptions::share). A pass is opened when all have opened theirs, and
-/// closed early when all have closed it. A thread for each channel; SIGPIPE must be ignored (install_stop_signals()).
+/// once and writes all its bytes to a FIFO for each process. Which records a process keeps is its own affair
+/// (DataOptions::share). A pass is opened when all have opened theirs, and closed early when all have closed it. It is
+/// read as long as one of them wants more; what the others have not taken yet is kept, 256 MiB for each at most. What
+/// fails here is thrown by the readers' PipeChannel. A thread for each channel and each reader of it; SIGPIPE must be
+/// ignored (install_stop_signals()).
 class FifoDealer {
   public:
-    /// Begins to wait for the readers. The FIFOs are made in a new, hidden folder under `parent`. Throws MachineError
-    /// when that cannot be made.
+    /// Begins to wait for the readers. The FIFOs are made in a new, hidden folder under `parent`, from which those that
+    /// a killed process left are removed. Throws MachineError when that cannot be made.
     FifoDealer(const std::vector<ChannelSpec>& channels, int readers, const std::filesystem::path& parent);
     FifoDealer(const FifoDealer&) = delete;
     FifoDealer& operator=(const FifoDealer&) = delete;
@@ -31,17 +31,10 @@ class FifoDealer {
     /// The channel as reader `index` has to open it; `folder` is a dealer's.
     static ChannelSpec dealt(ChannelSpec channel, const std::filesystem::path& folder, int index);
 
-    /// Throws what a channel failed with, DataError or MachineError; of several the first. Any thread.
-    void check() const;
-
   private:
     class Channel;
 
-    void fail(std::exception_ptr failure);
-
     std::filesystem::path folder_;
-    mutable std::mutex mutex_;
-    std::exception_ptr failure_;
     std::vector<std::unique_ptr<Channel>> channels_;
     std::vector<std::jthread> threads_;
 };

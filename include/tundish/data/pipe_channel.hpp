@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tundish/base/error.hpp"
 #include "tundish/data/byte_source.hpp"
 #include "tundish/data/channel.hpp"
 
@@ -48,5 +49,9 @@ class PipeChannel {
     std::int64_t passes_ = 0;
     bool in_use_ = false;
 };
+
+/// Tells the readers of a channel's FIFOs, in other processes, why no more will come: their next read() that finds no
+/// bytes throws it, DataError or MachineError by `blame`. For a writer of ours; the file is `<channel.path>_failed`.
+void leave_failure(const ChannelSpec& channel, Blame blame, const std::string& message);
 
 }  // namespace tundish

@@ -23,6 +23,9 @@ struct ClusterOptions {
     /// Called, on another thread, when a peer is lost and the rank has not noticed for three seconds more. Must end the
     /// process.
     std::function<void(const std::string& reason)> on_loss;
+    /// Called, on another thread, when a stop was asked for two seconds ago and the rank is still in the meeting: a
+    /// call to a host that stands still cannot be broken off. Must end the process.
+    std::function<void()> on_stop;
 
     /// The number of ranks in the job.
     [[nodiscard]] int size() const { return static_cast<int>(hosts.size()) * ranks_per_host; }

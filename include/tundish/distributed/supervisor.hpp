@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,9 +15,6 @@ struct SupervisorOptions {
     /// One for each process: what is added to this process's environment.
     std::vector<std::map<std::string, std::string>> environments;
     int first_rank = 0;  ///< the rank of the first process; for messages
-    /// Called ten times a second while no process has failed. What it throws ends them all at once and goes on to
-    /// supervise()'s caller: something else that they need has failed.
-    std::function<void()> check = [] {};
     /// After a rank has failed: the others find out and tell other hosts who it was.
     std::chrono::milliseconds patience_after_failure{8000};
     /// After a rank has noticed that a peer is lost: the others know it, too.

@@ -7,6 +7,8 @@
 #include "support/fifo_writer.hpp"
 #include "support/stopped_child.hpp"
 #include "support/temp_folder.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/data/pipe_channel.hpp"
 
 #include <future>
 #include <string>
@@ -71,7 +73,6 @@ TEST_CASE("FifoDealer: every reader gets every byte of every pass") {
               }
               bool same = true;
               for (auto& reader : readers) same = reader.get() && same;
-              dealer.check();
               return same;
           }) == 0);
 }
@@ -108,21 +109,43 @@ TEST_CASE("FifoDealer: when all have closed a pass its writer is told, and the n
           }) == 0);
 }
 
-TEST_CASE("FifoDealer: check() throws what a channel failed with, and no reader sees an end") {
+TEST_CASE("FifoDealer: what a channel fails with is thrown by its readers") {
     const TempFolder folder;
     folder.write("train_0", "a file");
-    CHECK(dealt_to(1, folder, [&](const FifoDealer& dealer, const ChannelSpec& channel) {
-              const UniqueFd reader(::open(fifo_of(dealer, channel, 0, 0).c_str(), O_RDONLY | O_NONBLOCK));
-              for (int i = 0; i < 2000; ++i) {
+    CHECK(dealt_to(2, folder, [&](const FifoDealer& dealer, const ChannelSpec& channel) {
+              const auto hears = [&](int reader) {
+                  PipeChannel pipe(FifoDealer::dealt(channel, dealer.folder(), reader));
+                  std::uint8_t byte = 0;
                   try {
-                      dealer.check();
+                      pipe.next_pass()->read(&byte, 1);
                   } catch (const DataError& error) {
-                      char byte = 0;
-                      return std::string(error.what()).find("expected a FIFO") != std::string::npos &&
-                             ::read(reader.get(), &byte, 1) == -1 && errno == EAGAIN;
+                      return std::string(error.what()).find("expected a FIFO, found a regular file") !=
+                             std::string::npos;
                   }
-                  std::this_thread::sleep_for(std::chrono::milliseconds(10));
-              }
-              return false;
+                  return false;
+              };
+              auto one = std::async(std::launch::async, [&] { return hears(0); });
+              return hears(1) && one.get();
+          }) == 0);
+}
+
+TEST_CASE("FifoDealer: a reader that takes nothing does not keep the others waiting") {
+    const TempFolder folder;
+    const std::string whole = stream_of(30'000'000, 'A');
+    make_fifo(folder.path() / "train_0");
+    CHECK(dealt_to(2, folder, [&](const FifoDealer& dealer, const ChannelSpec& channel) {
+              const FifoWriter platform(channel.path.string() + "_0", [&](FifoWriter& to) { to.write(whole); });
+              const auto idle = open_fifo(fifo_of(dealer, channel, 0, 0));
+              // The end comes when all have taken everything.
+              const auto eager = open_fifo(fifo_of(dealer, channel, 1, 0));
+              return read_fd(eager, whole.size()) == whole && read_fd(idle) == whole && read_fd(eager).empty();
+          }) == 0);
+}
+
+TEST_CASE("FifoDealer: folders that a killed process left are removed") {
+    const TempFolder folder;
+    folder.write("output/.ranks-abcdef/0/train_0", "");
+    CHECK(dealt_to(1, folder, [&](const FifoDealer&, const ChannelSpec&) {
+              return !std::filesystem::exists(folder.path() / "output/.ranks-abcdef");
           }) == 0);
 }

@@ -15,6 +15,13 @@ TEST_CASE("NCCL is told the interface, and of an elastic fabric only where adapt
     CHECK(nccl_defaults({.efa_device = true, .efa_plugin = true}).count("NCCL_NET") == 0);
 }
 
+TEST_CASE("NCCL does without shared memory where the ranks of a host would not find enough") {
+    constexpr std::uint64_t kMiB = 1U << 20U;
+    CHECK(nccl_defaults({.ranks = 2, .shared_memory = 64 * kMiB}).at("NCCL_SHM_DISABLE") == "1");
+    CHECK(nccl_defaults({.ranks = 2, .shared_memory = 128 * kMiB}).count("NCCL_SHM_DISABLE") == 0);
+    CHECK(nccl_defaults({.ranks = 1, .shared_memory = 0}).count("NCCL_SHM_DISABLE") == 0);
+}
+
 TEST_CASE("an elastic fabric adapter is told by its driver") {
     const TempFolder folder;
     CHECK_FALSE(has_efa_device(folder.path() / "missing"));

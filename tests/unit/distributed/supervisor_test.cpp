@@ -75,16 +75,6 @@ TEST_CASE("a rank that hangs is killed after its time, and what its peer says is
     CHECK(watch.seconds() < 3.0);
 }
 
-TEST_CASE("what the check throws ends all ranks at once and is the cause") {
-    auto options = two_ranks("trap '' TERM; sleep 60");
-    const Stopwatch watch;
-    options.check = [&watch] {
-        if (watch.seconds() > 0.3) throw DataError("the stream has failed");
-    };
-    CHECK_THROWS_WITH(supervise(options), "the stream has failed");
-    CHECK(watch.seconds() < 3.0);
-}
-
 TEST_CASE("an exit code without a word is a failure, too") {
     CHECK(cause_of("exit 7").find("ended with exit code 7 and did not say why") != std::string::npos);
 }

@@ -1,0 +1,146 @@
+#include "dealt_pass.hpp"
+
+#include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
+#include "tundish/base/shutdown.hpp"
+#include "tundish/base/text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace tundish {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kPieceBytes = 1U << 18U;
+
+// While a reader has less than this before it, the source is read on.
+constexpr std::size_t kHungry = 1U << 20U;
+
+// How far one reader may fall behind another, which happens where records differ in size: each fills its own buffers
+// before the ranks wait for each other.
+constexpr std::size_t kMostHeld = std::size_t{256} << 20U;
+
+constexpr auto kTick = 100ms;
+constexpr auto kBetweenNotes = 30s;
+
+}  // namespace
+
+DealtPass::DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, const std::string& what)
+    : what_(what), watch_(0ms) {
+    for (const auto& fifo : fifos) {
+        auto& outlet = outlets_.emplace_back(FifoWriter(what_, watch_, /*bytes_per_second=*/0));
+        outlet.writer.open(*fifo, std::nullopt);
+    }
+}
+
+DealtPass::~DealtPass() {
+    {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        for (auto& outlet : outlets_) outlet.pieces.clear();
+    }
+    watch_.cancel();
+    changed_.notify_all();
+}
+
+void DealtPass::take_all(ByteSource& from) {
+    for (auto& outlet : outlets_) outlet.thread = std::jthread([this, &outlet] { write(outlet); });
+    while (wait_for_room()) {
+        auto piece = std::make_shared<Bytes>(kPieceBytes);
+        const std::size_t got = from.read(piece->data(), piece->size());
+        if (got == 0) return finish();
+        piece->resize(got);
+        hand_out(piece);
+    }
+}
+
+void DealtPass::write(Outlet& outlet) {
+    try {
+        while (const Piece piece = next_piece(outlet)) {
+            const bool whole = outlet.writer.write({piece->data(), piece->size()});
+            const std::lock_guard lock(mutex_);
+            outlet.held -= piece->size();
+            outlet.closed = !whole;
+            changed_.notify_all();
+            if (!whole) return;
+        }
+    } catch (const Stopped&) {  // take_all() hears of it, too
+    } catch (...) {
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+        changed_.notify_all();
+    }
+}
+
+// Null when there is none and will be none.
+DealtPass::Piece DealtPass::next_piece(Outlet& outlet) {
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, kTick, [&] { return ended_ || !outlet.pieces.empty(); })) {
+        if (stop_requested()) return nullptr;
+    }
+    if (outlet.pieces.empty()) return nullptr;
+    auto piece = std::move(outlet.pieces.front());
+    outlet.pieces.pop_front();
+    return piece;
+}
+
+// Under the mutex: somebody wants more, and nobody is too far behind.
+bool DealtPass::has_room() const {
+    std::size_t least = kMostHeld;
+    std::size_t most = 0;
+    for (const auto& outlet : outlets_) {
+        if (outlet.closed) continue;
+        least = std::min(least, outlet.held);
+        most = std::max(most, outlet.held);
+    }
+    return least < kHungry && most < kMostHeld;
+}
+
+// False when all readers have closed their FIFO.
+bool DealtPass::wait_for_room() {
+    auto next_note = std::chrono::steady_clock::now() + kBetweenNotes;
+    std::unique_lock lock(mutex_);
+    while (true) {
+        if (failure_) std::rethrow_exception(failure_);
+        if (stop_requested()) throw Stopped(text("feeding ", what_));
+        if (std::all_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet.closed; }))
+            return false;
+        if (has_room()) return true;
+        if (changed_.wait_for(lock, kTick) == std::cv_status::no_timeout) continue;
+        const bool starving =
+            std::any_of(outlets_.begin(), outlets_.end(), [](const auto& o) { return !o.closed && o.held == 0; });
+        if (!starving || std::chrono::steady_clock::now() < next_note) continue;
+        next_note += kBetweenNotes;
+        log_warning(text("one of ", what_, " waits for more, and another has not taken ", human_bytes(kMostHeld),
+                         " yet: their records differ much in size. If nothing moves, set ranks_per_host to 1, or use "
+                         "File mode."));
+    }
+}
+
+void DealtPass::hand_out(const Piece& piece) {
+    const std::lock_guard lock(mutex_);
+    for (auto& outlet : outlets_) {
+        if (outlet.closed) continue;
+        outlet.pieces.push_back(piece);
+        outlet.held += piece->size();
+    }
+    changed_.notify_all();
+}
+
+// Only here, where the pass has ended, may its readers see an end.
+void DealtPass::finish() {
+    {
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+    }
+    changed_.notify_all();
+    for (auto& outlet : outlets_) outlet.thread.join();
+    if (failure_) std::rethrow_exception(failure_);
+    if (stop_requested()) throw Stopped(text("feeding ", what_));
+}
+
+}  // namespace tundish
