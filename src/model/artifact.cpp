@@ -10,6 +10,8 @@
 #include "tundish/base/crc32c.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
+#include "tundish/base/parallel.hpp"
+#include "tundish/base/processors.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/model/state_file.hpp"
 
@@ -70,15 +72,17 @@ ModelConfig load_model_config(const std::filesystem::path& folder) {
 
 void check_weights(const std::filesystem::path& folder) {
     const auto describe = [](const FileSum& sum) { return text(sum.bytes, " bytes with CRC-32C ", sum.crc32c); };
-    for (const auto& expected : file_sums_from_json(read_file(folder / kConfigFile), (folder / kConfigFile).string())) {
+    const auto sums = file_sums_from_json(read_file(folder / kConfigFile), (folder / kConfigFile).string());
+    for_each_index(sums.size(), usable_processors(), [&](std::size_t i) {
+        const FileSum& expected = sums[i];
         const auto path = folder / expected.name;
         if (!std::filesystem::exists(path))
             throw ArtifactError(text(path.string(), " is missing; config.json lists it"));
         const FileSum found = sum_of(expected.name, read_file(path));
-        if (found == expected) continue;
+        if (found == expected) return;
         throw ArtifactError(text(path.string(), " is damaged: expected ", describe(expected),
                                  " as config.json says, found ", describe(found)));
-    }
+    });
 }
 
 }  // namespace tundish

@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <future>
 #include <map>
 #include <random>
 
 #include "network_classifier.hpp"
 #include "script_classifier.hpp"
+#include "torch_calls.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/stopwatch.hpp"
@@ -165,12 +167,17 @@ std::unique_ptr<Classifier> better_of(std::unique_ptr<Classifier> plan, std::uni
     return faster ? std::move(network) : std::move(plan);
 }
 
-std::unique_ptr<Classifier> best_of_ours(const Predictor& predictor, const ClassifierOptions& options,
-                                         const at::Device& device, const std::vector<float>& expected) {
-    auto network = network_for(predictor, options, device);
+// Those that agree with model.pt, which answers on another thread while they are made.
+std::unique_ptr<Classifier> best_of_ours(const ScriptClassifier& script, const ClassifierOptions& options,
+                                         const at::Device& device) {
+    auto answers = std::async(std::launch::async, [&] {
+        const WithoutOptimiser once;
+        return answers_of(script);
+    });
+    auto network = network_for(script.predictor(), options, device);
+    auto plan = device.is_cuda() ? nullptr : plan_for(script.predictor(), options);
+    const auto expected = answers.get();
     if (network != nullptr && !agrees(*network, expected)) network.reset();
-    if (device.is_cuda()) return network;
-    auto plan = plan_for(predictor, options);
     if (plan != nullptr && !agrees(*plan, expected)) plan.reset();
     return better_of(std::move(plan), std::move(network), options);
 }
@@ -190,9 +197,10 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder,
     const auto why = ours ? text("nothing faster for ", predictor->config().architecture, " agrees with it")
                           : std::string("it is not a network of ours");
     auto script = std::make_unique<ScriptClassifier>(std::move(predictor), options, why);
-    const auto expected = answers_of(*script);
-    if (!ours) return script;
-    if (auto best = best_of_ours(script->predictor(), options, device, expected)) return best;
+    if (ours) {
+        if (auto best = best_of_ours(*script, options, device)) return best;
+    }
+    answers_of(*script);
     return script;
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/csrc/jit/python/update_graph_executor_opt.h>
 
 #include <algorithm>
 #include <string>
@@ -12,6 +13,14 @@
 #include "tundish/model/classifier.hpp"
 
 namespace tundish {
+
+WithoutOptimiser::WithoutOptimiser() : before_(torch::jit::getGraphExecutorOptimize()) {
+    torch::jit::setGraphExecutorOptimize(false);
+}
+
+WithoutOptimiser::~WithoutOptimiser() {
+    torch::jit::setGraphExecutorOptimize(before_);
+}
 
 // The number of OpenMP threads is a setting of each thread.
 void use_threads(int threads) {

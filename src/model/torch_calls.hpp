@@ -12,6 +12,19 @@ namespace tundish {
 /// The number of OpenMP threads of the calling thread's operations.
 void use_threads(int threads);
 
+/// As long as it lives, TorchScript runs in this thread as it was written: the optimiser takes longer than it saves in
+/// a single call.
+class WithoutOptimiser {
+  public:
+    WithoutOptimiser();
+    WithoutOptimiser(const WithoutOptimiser&) = delete;
+    WithoutOptimiser& operator=(const WithoutOptimiser&) = delete;
+    ~WithoutOptimiser();
+
+  private:
+    bool before_;
+};
+
 /// `images` images of a shape as a float32 tensor (N, C, H, W) over the caller's memory.
 at::Tensor view_of(const float* pixels, std::size_t images, int channels, int height, int width);
 
