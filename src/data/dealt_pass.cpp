@@ -29,8 +29,8 @@ constexpr auto kBetweenNotes = 30s;
 
 }  // namespace
 
-DealtPass::DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, const std::string& what)
-    : what_(what), watch_(0ms) {
+DealtPass::DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, std::string what)
+    : what_(std::move(what)), watch_(0ms) {
     for (const auto& fifo : fifos) {
         auto& outlet = outlets_.emplace_back(FifoWriter(what_, watch_, /*bytes_per_second=*/0));
         outlet.writer.open(*fifo, std::nullopt);

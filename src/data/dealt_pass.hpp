@@ -22,7 +22,7 @@ namespace tundish {
 class DealtPass {
   public:
     /// Waits until every FIFO has its reader; `what` is for messages. Throws Stopped and MachineError.
-    DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, const std::string& what);
+    DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, std::string what);
     DealtPass(const DealtPass&) = delete;
     DealtPass& operator=(const DealtPass&) = delete;
     /// Closes the FIFOs, wherever their readers are. The writing threads end with a stop, or with take_all().

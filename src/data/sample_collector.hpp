@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tundish {
@@ -13,8 +14,8 @@ namespace tundish {
 /// thread.
 class SampleCollector {
   public:
-    SampleCollector(const ChannelSpec& channel, BadRecordPolicy on_bad_record)
-        : channel_(channel), on_bad_record_(on_bad_record) {}
+    SampleCollector(ChannelSpec channel, BadRecordPolicy on_bad_record)
+        : channel_(std::move(channel)), on_bad_record_(on_bad_record) {}
 
     /// False when the sample is damaged and passed over. Throws DataError naming channel and record.
     bool add(const Decoded& sample, SampleSet& to);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -17,8 +18,8 @@ namespace tundish {
 template <typename Item>
 struct UninitialisedAllocator : std::allocator<Item> {
     template <typename Other>
-    struct rebind {
-        using other = UninitialisedAllocator<Other>;
+    struct rebind {  // NOLINT(readability-identifier-naming): the standard library's names
+        using other = UninitialisedAllocator<Other>;  // NOLINT(readability-identifier-naming)
     };
     template <typename Other>
     void construct(Other* at) {
@@ -48,9 +49,9 @@ Number load_le(const std::uint8_t* bytes) {
 template <typename Number>
 void append_le(std::string& out, Number value) {
     static_assert(std::is_trivially_copyable_v<Number>);
-    char raw[sizeof value];
-    std::memcpy(raw, &value, sizeof value);
-    out.append(raw, sizeof value);
+    std::array<char, sizeof value> raw;
+    std::memcpy(raw.data(), &value, sizeof value);
+    out.append(raw.data(), raw.size());
 }
 
 inline std::string_view as_text(ByteSpan bytes) {
