@@ -539,6 +539,24 @@ def teardowns(place):
     place.run(*DEPLOY[:-1], "tundish-x", "--no-wait")
     status, out, err = place.run("teardown", "--list")
     yield "teardown --list", f"{err}" if status else lacks(out, "endpoint", "tundish-x", "billed")
+    kept, nothing = {"out": [["tundish-kept", "Available"]]}, {"out": []}
+    result = place.run("teardown", "--list", fake={"sagemaker list-training-jobs": [{"out": [["tundish-runs", "InProgress"]]}, nothing, kept, nothing]})
+    yield "teardown --list shows instances that are kept", f"{result}" if result[0] else lacks(re.sub(" +", " ", result[1]), "tundish-runs InProgress billed",
+                                                                                                  "tundish-kept kept warm billed")
+    asked = [" ".join(call) for call in place.calls() if call[1] == "list-training-jobs"]
+    wanted = ("--status-equals InProgress", "--status-equals Stopping", "--warm-pool-status-equals Available", "--warm-pool-status-equals InUse")
+    yield "and asks for jobs by their status", "" if len(asked) == 4 and all(part in call for part, call in zip(wanted, asked)) else f"{asked}"
+    for number in range(101):
+        place.client("sagemaker").create_model(ModelName=f"tundish-many-{number}", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
+    listed = place.run("teardown", "--list")[1].count("tundish-many-")
+    yield "teardown --list goes beyond a page of 100", "" if listed == 101 else f"{listed} of 101"
+    for number in range(101):
+        place.client("sagemaker").delete_model(ModelName=f"tundish-many-{number}")
+    longest = "An error occurred (ValidationException) when calling the DescribeHyperParameterTuningJob operation: Member must have length less than or equal to 32"
+    name = "tundish-" + 30 * "x"
+    place.run(*DEPLOY[:-1], name, "--no-wait")
+    result = place.run("teardown", name, "--wait", fake={"sagemaker describe-hyper-parameter-tuning-job": [{"err": longest}]})
+    yield "a name longer than a tuning job's", f"{result}" if result[0] else lacks(result[1], f"removed endpoint {name}")
     status, out, err = place.run("teardown", "--all")
     yield "teardown --all asks first", said((status, out, err), "teardown", "nothing was done")
     status, out, err = place.run("teardown", "--all", "--yes", "--wait")
