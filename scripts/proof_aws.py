@@ -254,13 +254,19 @@ REQUESTS = {  # what they must hold
 }
 
 
-def dry_runs(place):
-    """Each dry run works without AWS CLI, credentials and network, and the genuine client would send what it prints."""
-    bare = place.folder / "bare"
+def bare_path(place, name):
+    """A folder for PATH that has what the scripts need and no AWS CLI."""
+    bare = place.folder / name
     bare.mkdir(exist_ok=True)
     for tool in ("bash", "dirname", "basename", "mktemp", "sed", "python3", "date", "git", "find", "sort", "head", "cut", "cat", "rm", "mkdir", "env"):
         if not (bare / tool).exists():
             (bare / tool).symlink_to(str(place.clients / "python") if tool == "python3" else shutil.which(tool))
+    return bare
+
+
+def dry_runs(place):
+    """Each dry run works without AWS CLI, credentials and network, and the genuine client would send what it prints."""
+    bare = bare_path(place, "bare")
     for what, (script, *arguments) in DRY_RUNS.items():
         status, out, err = place.run(script, *arguments, "--dry-run", PATH=str(bare),
                                      without=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"])
@@ -451,8 +457,7 @@ DEPLOY = ("deploy", "--model-data", f"s3://{BUCKET}/models/model.tar.gz", "--rol
 
 def prerequisites(place):
     reset(place)
-    no_cli = place.folder / "no-cli"
-    shutil.copytree(place.folder / "bare", no_cli, symlinks=True, dirs_exist_ok=True)
+    no_cli = bare_path(place, "no-cli")
     yield "no CLI", said(place.run(*LAUNCH, PATH=str(no_cli)), "launch", "no AWS CLI", "pip install awscli")
     yield "no credentials", said(place.run(*LAUNCH, without=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]), "launch", "no AWS credentials", "aws configure")
     yield "no region", said(place.run(*LAUNCH, without=["AWS_DEFAULT_REGION"]), "launch", "no region", "--region")
