@@ -483,7 +483,7 @@ def prerequisites(place):
         yield f"no bucket for {options[-2]}", said(place.run(*DEPLOY, *options), "deploy", "no bucket no-such-bucket-x")
     count = place.run(*LAUNCH, "--count", "abc")
     yield "one sentence for a value that is none", said(count, "launch", "--count wants a whole number", status=2) or (count[2] if len(count[2].splitlines()) > 1 else "")
-    yield "no value", said(place.run("launch", "--poll", "1", "--count"), "launch", "--count needs a value", status=2)
+    yield "no value", said(place.run("deploy", "--poll", "1", "--count"), "deploy", "--count needs a value", status=2)
     yield "an ARM type", said(place.run(*LAUNCH, "--instance", "ml.c7g.xlarge"), "launch", "ARM", "ml.m5.xlarge")
     yield "--attach with --dry-run", said(place.run("launch", "--attach", "x", "--dry-run"), "launch", "--attach makes no request", status=2) or (f"{place.calls()}" if place.calls() else "")
     digest = place.client("ecr").describe_images(repositoryName="tundish", imageIds=[{"imageTag": TAG}])["imageDetails"][0]["imageDigest"]
