@@ -4,15 +4,20 @@
 #
 #   --build-arg LIBTORCH_VERSION=2.9.1   another LibTorch; scripts/libtorch-2.9.1.lock must pin it (scripts/libtorch-lock makes it)
 #   --build-arg PIP_INDEX_URL=…          where pip looks for LibTorch's wheel, as pip's own variable
+#   --build-arg BASE=debian@sha256:…     the base image of one day; its tag moves, and apt installs the packages of the day
 #
 # The stages go from what changes rarely to what changes daily, so that a change in src/ compiles tundish and nothing else.
 # The image holds what scripts/image-contents finds that the executable needs, and fails where something is missing.
 
+ARG BASE=debian:trixie-slim
+ARG LIBTORCH_VERSION=2.10.0
+
 # --- compilers, headers, and the list of what the base image brings ---------------------------------------------------
-FROM debian:trixie-slim AS tools
+FROM $BASE AS tools
 RUN dpkg-query -W -f '${Package} ${Version}\n' >/base-packages
-COPY scripts/setup scripts/libtorch.lock /src/scripts/
-RUN /src/scripts/setup --image
+COPY scripts/packages /src/scripts/
+RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+        $(sed -nE 's/^(all|image) //p' /src/scripts/packages)
 
 # --- OpenCV: three modules and three formats; Debian's own build of them brings GDAL and 400 MB along -----------------
 FROM tools AS opencv
@@ -21,9 +26,9 @@ RUN /src/scripts/build-opencv /opt/opencv
 
 # --- LibTorch from the wheel that the lock pins by hash; what a CPU never loads is thrown away at once ----------------
 FROM tools AS libtorch
-ARG LIBTORCH_VERSION=2.10.0
+ARG LIBTORCH_VERSION
 ARG PIP_INDEX_URL
-COPY scripts/libtorch*.lock /src/scripts/
+COPY scripts/setup scripts/packages scripts/libtorch*.lock /src/scripts/
 RUN lock=/src/scripts/libtorch-$LIBTORCH_VERSION.lock; \
     if [ ! -f "$lock" ]; then lock=/src/scripts/libtorch.lock; fi; \
     grep -q "^torch==$LIBTORCH_VERSION " "$lock" \
@@ -59,7 +64,7 @@ RUN scripts/image-contents collect debian --to /image --list /program/usr/share/
     && install -D -m 644 /opt/opencv/copyright /image/usr/share/doc/opencv/copyright
 
 # --- the image --------------------------------------------------------------------------------------------------------
-FROM debian:trixie-slim
+FROM $BASE
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true
 COPY --from=libtorch-parts /image /
 COPY --from=parts /image /

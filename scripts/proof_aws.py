@@ -30,7 +30,7 @@ SECONDS = 90
 
 # Stands in for `aws` on PATH: what the table in $FAKE_AWS says, one answer after the other, else the genuine CLI.
 FAKE_AWS = """#!{python}
-import json, os, sys
+import json, os, sys, time
 call = " ".join(sys.argv[1:3])
 with open(os.environ["AWS_LOG"], "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
@@ -42,6 +42,7 @@ answer = table[call][0]
 if len(table[call]) > 1:
     table[call] = table[call][1:]
     json.dump(table, open(path, "w"))
+time.sleep(answer.get("sleep", 0))
 if "out" in answer:
     print(json.dumps(answer["out"]))
 if "err" in answer:
@@ -238,17 +239,34 @@ DRY_RUNS = {
     "batch transform of images": ("deploy", "--job", "j", "--batch", f"s3://{BUCKET}/images"),
     "batch transform of lines on a GPU": ("deploy", "--job", "j", "--batch", f"s3://{BUCKET}/l", "--split", "Line", "--content-type",
                                           "application/jsonlines", "--instance", "ml.g4dn.xlarge", "--accept", "application/jsonlines"),
+    "batch transform of lines": ("deploy", "--job", "j", "--batch", f"s3://{BUCKET}/l", "--split", "Line"),
+    "batch transform of records": ("deploy", "--job", "j", "--batch", f"s3://{BUCKET}/r", "--split", "RecordIO"),
+    "tune over a grid": ("tune", "--data", DATA, "--strategy", "Grid", "--range", "optimizer=sgd,adam", "--range", "batch_size=64,128,256"),
+    "launch of an image by its digest": ("launch", "--data", DATA, "--image", f"{IMAGE}@sha256:{64 * 'a'}"),
     "teardown": ("teardown", "tundish-1", "tundish-2"),
 }
 
 
-def dry_runs(place):
-    """Each dry run works without AWS CLI, credentials and network, and the genuine client would send what it prints."""
-    bare = place.folder / "bare"
+REQUESTS = {  # what they must hold
+    "batch transform of lines": ('"ContentType": "application/jsonlines"', '"Accept": "application/jsonlines"', '"SplitType": "Line"'),
+    "batch transform of records": ('"ContentType": "application/x-recordio"', '"Accept": "application/jsonlines"'),
+    "tune over a grid": ('"MaxNumberOfTrainingJobs": 6',),
+}
+
+
+def bare_path(place, name):
+    """A folder for PATH that has what the scripts need and no AWS CLI."""
+    bare = place.folder / name
     bare.mkdir(exist_ok=True)
     for tool in ("bash", "dirname", "basename", "mktemp", "sed", "python3", "date", "git", "find", "sort", "head", "cut", "cat", "rm", "mkdir", "env"):
         if not (bare / tool).exists():
             (bare / tool).symlink_to(str(place.clients / "python") if tool == "python3" else shutil.which(tool))
+    return bare
+
+
+def dry_runs(place):
+    """Each dry run works without AWS CLI, credentials and network, and the genuine client would send what it prints."""
+    bare = bare_path(place, "bare")
     for what, (script, *arguments) in DRY_RUNS.items():
         status, out, err = place.run(script, *arguments, "--dry-run", PATH=str(bare),
                                      without=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"])
@@ -256,6 +274,9 @@ def dry_runs(place):
             yield what, f"exit status {status}: {err}"
             continue
         service = "ecr" if script == "push" else "sagemaker"
+        if problem := lacks(out, *REQUESTS.get(what, ())):
+            yield what, problem
+            continue
         yield what, model_problem(service, out) or ("it called aws" if place.calls() else "")
 
 
@@ -323,6 +344,17 @@ def tunings(place):
     yield "a hyperparameter that is not tunable", said(place.run(*tune, "--range", "seed=1..9"), "tune", "seed", "cannot be tuned", status=2)
     yield "one that is not known", said(place.run(*tune, "--range", "rate=1..9"), "tune", "no hyperparameter of that name", status=2)
     yield "ends the wrong way round", said(place.run(*tune, "--range", "momentum=0.9..0.1"), "tune", "smaller", status=2)
+    for what, arguments, parts in (
+            ("Hyperband without epochs", ("--strategy", "Hyperband"), ("-p epochs=N",)),
+            ("a grid of a range", ("--strategy", "Grid"), ("lists of values only", "learning_rate=A,B,C")),
+            ("a word that is none", ("--range", "optimizer=sgd,adma"), ("'adma' is none of sgd",)),
+            ("beyond the limits", ("--range", "momentum=0.5..1.5"), ("1.5 is not within 0..0.999999",)),
+            ("a value beyond the limits", ("--range", "cutout=0,2000"), ("2000 is not within 0..1024",)),
+            ("no number", ("--range", "cutout=0,many"), ("'many' is no whole number",)),
+            ("an empty value", ("--range", "cutout=1,,2"), ("single commas",))):
+        yield what, said(place.run(*tune, *arguments), "tune", *parts, status=2)
+    grid = place.run("tune", "--data", DATA, "--dry-run", "--strategy", "Grid", "--range", "optimizer=sgd,adam", "--jobs", "3")
+    yield "a grid of another size", said(grid, "tune", "each of the 2 combinations", status=2)
     yield "a metric that is none", said(place.run(*tune, "--objective", "accuracy"), "tune", "validation:accuracy", status=2)
 
 
@@ -346,6 +378,13 @@ def pushes(place):
     denied = {"ecr create-repository": [{"err": "An error occurred (AccessDeniedException) when calling the CreateRepository operation: User: arn:aws:iam::123456789012:user/ann is not "
                                          "authorized to perform: ecr:CreateRepository on resource: * because no identity-based policy allows the ecr:CreateRepository action"}]}
     yield "no permission", said(place.run("push", "x", "--repository", "other", fake=denied), "push", "no permission for ecr:CreateRepository")
+    kept = FAKE_DOCKER.format(python=str(place.clients / "python")).replace("import json, os, sys", "import json, os, sys\nif 'inspect' in sys.argv: "
+                                                                            "print('[{\"Descriptor\": {\"mediaType\": \"application/vnd.oci.image.index.v1+json\"}}]')")
+    place.tool("docker", kept)
+    index = place.run("push", "y", "--repository", "fresh")
+    yield "a format that SageMaker refuses, before it is pushed", said(index, "push", "nothing was pushed", "scripts/image") or (
+        f"{place.docker_calls()}" if any(call[1] == "push" for call in place.docker_calls()) else "")
+    place.tool("docker", FAKE_DOCKER.format(python=str(place.clients / "python")))
     index = place.run("push", "y", "--repository", "fresh", MEDIA_TYPE="application/vnd.oci.image.manifest.v1+json")
     yield "a format that SageMaker refuses", said(index, "push", "--provenance=false")
     for engine in ("podman", "buildah"):
@@ -353,6 +392,8 @@ def pushes(place):
         status, out, err = place.run("push", f"tundish:{engine}-cpu", "--engine", engine)
         pushed = [call for call in place.docker_calls() if call[1] == "push"]
         yield f"push with {engine} in Docker's format", f"{err}" if status else ("" if pushed and "v2s2" in pushed[0] else f"{pushed}")
+    place.run("push", "tundish:named-cpu", TUNDISH_ENGINE="buildah")
+    yield "push with what TUNDISH_ENGINE names", "" if {call[0] for call in place.docker_calls()} == {"buildah"} else f"{place.docker_calls()}"
 
 
 def deployments(place):
@@ -382,7 +423,7 @@ def deployments(place):
     yield "its configuration", differences(variant, {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}})
     status, out, err = place.run("deploy", "--model-data", f"s3://{BUCKET}/models/model.tar.gz", "--role", ROLE,
                                  "--image", TAG.replace("cpu", "gpu"), "--name", "three", "--async", f"s3://{BUCKET}/answers", "--instance", "ml.g4dn.xlarge")
-    yield "deploy --async on a GPU", f"exit status {status}: {err}" if status else lacks(out, "the answer will be at s3://")
+    yield "deploy --async on a GPU", f"exit status {status}: {err}" if status else lacks(out, "the answer will be at s3://", f"s3://{BUCKET}/answers/test-three")
     config = sagemaker.describe_endpoint_config(EndpointConfigName="three")
     sent = place.sent("create-endpoint-config")
     yield "its configuration", differences(config.get("AsyncInferenceConfig", sent["AsyncInferenceConfig"]), {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/answers"}}) \
@@ -416,8 +457,7 @@ DEPLOY = ("deploy", "--model-data", f"s3://{BUCKET}/models/model.tar.gz", "--rol
 
 def prerequisites(place):
     reset(place)
-    no_cli = place.folder / "no-cli"
-    shutil.copytree(place.folder / "bare", no_cli, symlinks=True, dirs_exist_ok=True)
+    no_cli = bare_path(place, "no-cli")
     yield "no CLI", said(place.run(*LAUNCH, PATH=str(no_cli)), "launch", "no AWS CLI", "pip install awscli")
     yield "no credentials", said(place.run(*LAUNCH, without=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]), "launch", "no AWS credentials", "aws configure")
     yield "no region", said(place.run(*LAUNCH, without=["AWS_DEFAULT_REGION"]), "launch", "no region", "--region")
@@ -437,6 +477,20 @@ def prerequisites(place):
     yield "a bucket of another region", said(place.run("launch", "--data", f"s3://{ELSEWHERE}/t", *LAUNCH[3:]), "launch", "lies in eu-west-1", "--region eu-west-1")
     yield "no data", said(place.run("launch", "--data", f"s3://{BUCKET}/nothing", *LAUNCH[3:]), "launch", "nothing lies under", "aws s3 cp")
     yield "no data alone in Pipe mode", said(place.run("launch", "--data", f"s3://{BUCKET}/mixed", "--mode", "Pipe", *LAUNCH[3:]), "launch", "_SUCCESS")
+    yield "a channel in a bucket of another region", said(place.run(*LAUNCH, "--channel", f"x=s3://{ELSEWHERE}/x"), "launch", "lies in eu-west-1")
+    yield "checkpoints in a bucket that is not there", said(place.run(*LAUNCH, "--spot", "--checkpoints", "s3://no-such-bucket-x/c"), "launch", "no bucket no-such-bucket-x")
+    for options in (("--batch", "s3://no-such-bucket-x/i"), ("--batch", f"s3://{BUCKET}/images", "--output", "s3://no-such-bucket-x/o"), ("--async", "s3://no-such-bucket-x/a")):
+        yield f"no bucket for {options[-2]}", said(place.run(*DEPLOY, *options), "deploy", "no bucket no-such-bucket-x")
+    count = place.run(*LAUNCH, "--count", "abc")
+    yield "one sentence for a value that is none", said(count, "launch", "--count wants a whole number", status=2) or (count[2] if len(count[2].splitlines()) > 1 else "")
+    yield "no value", said(place.run("deploy", "--poll", "1", "--count"), "deploy", "--count needs a value", status=2)
+    yield "an ARM type", said(place.run(*LAUNCH, "--instance", "ml.c7g.xlarge"), "launch", "ARM", "ml.m5.xlarge")
+    yield "--attach with --dry-run", said(place.run("launch", "--attach", "x", "--dry-run"), "launch", "--attach makes no request", status=2) or (f"{place.calls()}" if place.calls() else "")
+    digest = place.client("ecr").describe_images(repositoryName="tundish", imageIds=[{"imageTag": TAG}])["imageDetails"][0]["imageDigest"]
+    by_digest = place.run("launch", "--data", DATA, "--role", ROLE, "--image", f"{IMAGE.rsplit(':', 1)[0]}@{digest}", "--name", "by-digest", "-p", "epoch=2")
+    yield "an image by its digest gets past the check", said(by_digest, "launch", "unknown name")
+    missing = place.run("launch", "--data", DATA, "--role", ROLE, "--image", f"{IMAGE.rsplit(':', 1)[0]}@sha256:{64 * 'e'}", "--name", "by-digest")
+    yield "a digest that is not there", said(missing, "launch", "tundish@sha256:eee", "is not in ECR")
     yield "a wrong hyperparameter", said(place.run(*LAUNCH, "-p", "epoch=2"), "launch", "unknown name", "epochs")
     yield "nothing was created by any of them", "" if not place.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] else "there is a job"
 
@@ -476,6 +530,8 @@ def job_failures(place):
     yield "no capacity", said(ended(described("Failed", "Failed", CAPACITY)), "launch", "no free instance of that type")
     yield "AWS failed inside", said(ended(described("Failed", "Failed", "InternalServerError: We encountered an internal error. Please try again.")), "launch", "run it again")
     yield "time limit", said(ended(described("Stopped", "MaxRuntimeExceeded")), "launch", "MaxRuntimeExceeded", "--max-run")
+    gone = refused("Connection was closed before we received a valid response from endpoint URL")
+    yield "the answer to the creation is lost", said(gone, "launch", "the training job failing may have been made all the same, and be billed", "scripts/teardown failing")
     good = ended({"err": "Connection was closed before we received a valid response from endpoint URL", "status": 255}, described("Completed", "Completed"))
     yield "a lost connection is borne, metrics are printed", f"{good}" if good[0] else lacks(good[1], "validation:accuracy", "0.9312")
     lost = ended({"err": DENIED.format("DescribeTrainingJob")})
@@ -506,6 +562,11 @@ def endpoint_failures(place):
     yield "test request refused", said(result, "deploy", "refuses the test request", "not an image") or lacks(result[2], "billed from now on", "scripts/teardown failing")
     taken = {"sagemaker create-endpoint-config": [{"err": "An error occurred (ValidationException) when calling the CreateEndpointConfig operation: Cannot "
                                                    "create already existing endpoint configuration \"arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/failing\"."}]}
+    lost = {"sagemaker create-endpoint": [{"err": "Read timeout on endpoint URL: \"https://api.sagemaker.us-east-1.amazonaws.com/\""}]}
+    result = place.run(*DEPLOY, fake=lost)
+    yield "the answer to the last creation is lost", said(result, "deploy", "the endpoint failing may have been made all the same", "scripts/teardown failing") or (
+        result[2] if "took back" in result[2] else "")
+    place.run("teardown", "failing")
     yield "name taken", lacks(place.run(*DEPLOY, fake=taken)[2], "one of that name already: give another --name", "took back the model failing")
     place.run("teardown", "failing")
     yield "no such job", said(place.run("deploy", "--job", "nobody"), "deploy", "no training job nobody")
@@ -514,6 +575,11 @@ def endpoint_failures(place):
     yield "no such model", said(place.run("deploy", "--model-data", f"s3://{BUCKET}/no/model.tar.gz", "--role", ROLE, "--image", IMAGE), "deploy", "there is no s3://")
     yield "CPU image on a GPU", said(place.run(*DEPLOY, "--instance", "ml.g5.xlarge"), "deploy", "scripts/image gpu")
     yield "retired type", said(place.run(*DEPLOY, "--instance", "ml.p3.2xlarge"), "deploy", "retired", "ml.g5.xlarge")
+    yield "an ARM type", said(place.run(*DEPLOY, "--instance", "ml.c7g.large"), "deploy", "ARM", "ml.c5.large")
+    for options, part in ((("--split", "TFRecord"), "no requests in TFRecord"), (("--split", "Line", "--content-type", "image/png"), "cannot cut up image/png"),
+                          (("--split", "RecordIO", "--content-type", "text/csv"), "cannot cut up text/csv")):
+        yield " ".join(options), said(place.run(*DEPLOY, "--batch", f"s3://{BUCKET}/images", *options), "deploy", part, status=2)
+    yield "serverless and isolated", said(place.run(*DEPLOY, "--serverless", "--isolated"), "deploy", "isolates no serverless", status=2)
     yield "serverless memory", said(place.run(*DEPLOY, "--serverless", "--memory", "1000"), "deploy", "1024, 2048", status=2)
 
 
@@ -539,6 +605,24 @@ def teardowns(place):
     place.run(*DEPLOY[:-1], "tundish-x", "--no-wait")
     status, out, err = place.run("teardown", "--list")
     yield "teardown --list", f"{err}" if status else lacks(out, "endpoint", "tundish-x", "billed")
+    kept, nothing = {"out": [["tundish-kept", "Available"]]}, {"out": []}
+    result = place.run("teardown", "--list", fake={"sagemaker list-training-jobs": [{"out": [["tundish-runs", "InProgress"]]}, nothing, kept, nothing]})
+    yield "teardown --list shows instances that are kept", f"{result}" if result[0] else lacks(re.sub(" +", " ", result[1]), "tundish-runs InProgress billed",
+                                                                                                  "tundish-kept kept warm billed")
+    asked = [" ".join(call) for call in place.calls() if call[1] == "list-training-jobs"]
+    wanted = ("--status-equals InProgress", "--status-equals Stopping", "--warm-pool-status-equals Available", "--warm-pool-status-equals InUse")
+    yield "and asks for jobs by their status", "" if len(asked) == 4 and all(part in call for part, call in zip(wanted, asked)) else f"{asked}"
+    for number in range(101):
+        place.client("sagemaker").create_model(ModelName=f"tundish-many-{number}", ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
+    listed = place.run("teardown", "--list")[1].count("tundish-many-")
+    yield "teardown --list goes beyond a page of 100", "" if listed == 101 else f"{listed} of 101"
+    for number in range(101):
+        place.client("sagemaker").delete_model(ModelName=f"tundish-many-{number}")
+    longest = "An error occurred (ValidationException) when calling the DescribeHyperParameterTuningJob operation: Member must have length less than or equal to 32"
+    name = "tundish-" + 30 * "x"
+    place.run(*DEPLOY[:-1], name, "--no-wait")
+    result = place.run("teardown", name, "--wait", fake={"sagemaker describe-hyper-parameter-tuning-job": [{"err": longest}]})
+    yield "a name longer than a tuning job's", f"{result}" if result[0] else lacks(result[1], f"removed endpoint {name}")
     status, out, err = place.run("teardown", "--all")
     yield "teardown --all asks first", said((status, out, err), "teardown", "nothing was done")
     status, out, err = place.run("teardown", "--all", "--yes", "--wait")
@@ -561,6 +645,19 @@ def interrupts(place):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=SECONDS)
         yield what, f"exit status {process.returncode}: {out}{err}" if process.returncode != 130 else lacks(err, *parts)
+    for command, call, thing in ((LAUNCH, "create-training-job", "the training job"), (DEPLOY, "create-endpoint", "the endpoint")):
+        place.table.write_text(json.dumps({f"sagemaker {call}": [{"out": {}, "sleep": 5}]}))
+        place.aws_log.write_text("")
+        process = subprocess.Popen(place.full(*command), env={**place.environment, "FAKE_AWS": str(place.table)}, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, start_new_session=True)
+        end = time.time() + SECONDS
+        while f'"{call}"' not in place.aws_log.read_text() and time.time() < end:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
+        out, err = process.communicate(timeout=SECONDS)
+        yield f"interrupted at {call}: it says what may be there", f"exit status {process.returncode}: {out}{err}" if process.returncode != 130 \
+            else lacks(err, f"{thing} failing may have been made all the same, and be billed", "scripts/teardown failing") or (err if "took back" in err else "")
+        place.run("teardown", "failing")
 
 
 def helps(place):

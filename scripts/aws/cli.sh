@@ -8,8 +8,16 @@ home=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/tundish-$self.XXXXXX")
 region="" account="" partition=aws dry_run=no answer="" poll=15
 requests=()  # of a dry run: operation, JSON, operation, JSON, …
+sending=""  # what the request under way makes, such as "the training job NAME", until it is known whether it was made
+bucket_seen=" "  # buckets that need_bucket has looked at
 
-trap 'rm -rf "$scratch"' EXIT
+# finish: at the end, however it comes. A request whose answer did not arrive may have made something that is billed.
+finish() {
+    [[ -z $sending ]] || note "$sending may have been made all the same, and be billed: scripts/teardown $name --region $region ends it"
+    rm -rf "$scratch"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 export AWS_PAGER=""  # version 2 of the CLI opens a pager otherwise
 
 fail() { echo "$self: $*" >&2; exit 1; }
@@ -19,7 +27,7 @@ usage() { sed -n '2,/^set -euo/{/^set -euo/!s/^# \{0,1\}//p}' "$0"; }
 value() { [[ $# -ge 2 && -n $2 ]] || wrong "$1 needs a value"; echo "$2"; }
 number() {
     local text
-    text=$(value "$@")
+    text=$(value "$@") || exit 2
     [[ $text =~ ^[1-9][0-9]*$ ]] || wrong "$1 wants a whole number from 1, not '$text'"
     echo "$text"
 }
@@ -66,8 +74,7 @@ explain_request() {
     elif problem_has 'Could not assume role|assume the role|role.*(is invalid|cannot be found)'; then
         echo "SageMaker may not take on the role: it must exist, and its trust policy must name sagemaker.amazonaws.com (README, Permissions)"
     elif problem_has 'Unsupported manifest media type'; then
-        echo "SageMaker does not take the image's format: build it with 'docker buildx build --provenance=false --output type=docker'," \
-            "or push it with podman or buildah, then scripts/push again"
+        echo "SageMaker does not take the image's format: $(format_advice)"
     elif problem_has 'Requested image|image .*(not found|does not exist)|ImageNotFound|RepositoryNotFound'; then
         echo "the image is not in ECR in $region: run scripts/push --region $region"
     elif problem_has 'NoSuchBucket|bucket does not exist'; then echo "there is no such S3 bucket"
@@ -75,9 +82,15 @@ explain_request() {
         echo "the S3 bucket lies in another region than $region: give --region, or copy the data ($(plain_problem))"
     elif problem_has 'ThrottlingException|Rate exceeded|TooManyRequests'; then
         echo "AWS asks for fewer calls a minute: run it again in a moment"
-    elif problem_has 'already exist|ResourceInUse'; then echo "there is one of that name already: give another --name"
+    elif problem_has 'already exist|ResourceInUse'; then 
+        echo "there is one of that name already: give another --name (if it is this one, of a request that was cut off: scripts/teardown ${name:-NAME})"
     else echo "AWS said: $(plain_problem)"
     fi
+}
+
+format_advice() {
+    echo "build it with scripts/image and scripts/push it again; by hand: 'docker buildx build --provenance=false --output type=docker'," \
+        "or push it with podman or buildah"
 }
 
 explain_access() {
@@ -158,10 +171,12 @@ send() {
     if [[ $dry_run == yes ]]; then
         requests+=("$(operation "$2")" "$3")
         answer="{}"
-    else
-        answer=$(call "$1" "$2" --cli-input-json "$3")
+    elif ! answer=$(try "$1" "$2" --cli-input-json "$3"); then
+        answer_lost || sending=""
+        fail "$(explain)"
     fi
 }
+answer_lost() { problem_has 'Could not connect|[Tt]imeout|timed out|[Cc]onnection|InternalFailure|InternalServer|ServiceUnavailable'; }
 operation() { sed -E 's/(^|-)([a-z])/\U\2/g' <<<"$1"; }  # create-model: CreateModel
 show_requests() { document show "${requests[@]}"; }
 
@@ -173,6 +188,11 @@ find_tundish() {
     [[ -n $tundish ]] || tundish=$(command -v tundish || true)
     [[ -n $tundish ]] || fail "there is no tundish under build/release or on PATH: build it (scripts/build) or give --tundish FILE"
     [[ -x $tundish ]] || fail "$tundish is not an executable"
+}
+
+# need_x86 INSTANCE OTHERS: not one of AWS's ARM types, such as ml.c7g.xlarge.
+need_x86() {
+    [[ ! $1 =~ ^ml\.([a-z]+[0-9]+g[a-z]*|p6e-[a-z0-9]+)\. ]] || fail "$1 has ARM processors and tundish's image is for x86-64: take $2"
 }
 
 image_kind() { case "$1" in ml.g* | ml.p*) echo gpu ;; *) echo cpu ;; esac; }  # INSTANCE
@@ -194,7 +214,7 @@ registry() {
 
 # need_image KIND: $image becomes a full name in ECR: from a tag, or from nothing, of an image that was pushed.
 need_image() {
-    local tag repository
+    local which repository
     [[ -n $image ]] || image="tundish:$(default_tag "$1")"
     if [[ $image != */* ]]; then
         [[ $image == *:* ]] || image="tundish:$image"
@@ -202,10 +222,13 @@ need_image() {
     fi
     [[ $dry_run == no && $image == *.dkr.ecr.*:* ]] || return 0
     [[ $image == *".dkr.ecr.$region."* ]] || fail "the image $image lies in another region than $region: scripts/push --region $region pushes it there"
-    tag=${image##*:} repository=${image#*/} repository=${repository%:*}
-    if ! try ecr describe-images --repository-name "$repository" --image-ids "imageTag=$tag" --registry-id "${image%%.*}" >/dev/null; then
+    repository=${image#*/}
+    if [[ $image == *@* ]]; then which=imageDigest=${image##*@} repository=${repository%%@*} repository=${repository%:*}
+    else which=imageTag=${image##*:} repository=${repository%:*}
+    fi
+    if ! try ecr describe-images --repository-name "$repository" --image-ids "$which" --registry-id "${image%%.*}" >/dev/null; then
         if problem_has 'ImageNotFound|RepositoryNotFound'; then
-            fail "the image $repository:$tag is not in ECR in $region: run scripts/push --region $region, or give --image"
+            fail "the image ${image#*/} is not in ECR in $region: run scripts/push --region $region, or give --image"
         elif ! problem_has 'AccessDenied|not authorized'; then fail "$(explain)"
         fi
     fi
@@ -218,6 +241,8 @@ check_s3() { [[ $2 =~ ^s3://[a-z0-9][a-z0-9.-]+(/.*)?$ ]] || wrong "$1 wants s3:
 need_bucket() {
     local bucket place
     bucket=$(bucket_of "$1")
+    [[ $bucket_seen != *" $bucket "* ]] || return 0
+    bucket_seen+="$bucket "
     if place=$(try s3api get-bucket-location --bucket "$bucket"); then
         place=$(field "$place" LocationConstraint)
         case "$place" in "") place=us-east-1 ;; EU) place=eu-west-1 ;; esac

@@ -85,13 +85,41 @@ def scale(low, high):
     return "Logarithmic" if low > 0 and high / low > 10 else "Linear"
 
 
-def number_range(name, low, high, whole):
+def check_value(name, parameter, value):
+    """One value of a range against what tundish says of the hyperparameter."""
+    specification = next(iter((parameter.get("Range") or {}).values()), {})
+    names = specification.get("Values")
+    if names and value not in names:
+        wrong(f"--range {name}: '{value}' is none of {', '.join(names)}")
+    if "MinValue" in specification:
+        low, high = specification["MinValue"], specification["MaxValue"]
+        try:
+            fits = float(low) <= (int if parameter["Type"] == "Integer" else float)(value) <= float(high)
+        except ValueError:
+            wrong(f"--range {name}: '{value}' is no {'whole ' if parameter['Type'] == 'Integer' else ''}number")
+        if not fits:
+            wrong(f"--range {name}: {value} is not within {low}..{high}")
+
+
+def value_list(name, parameter, text):
+    values = text.split(",")
+    if not all(values) or len(set(values)) < len(values) or len(values) > 30:
+        wrong(f"--range {name}={text}: give at most 30 values, each once, with single commas between")
+    for value in values:
+        check_value(name, parameter, value)
+    return {"Name": name, "Values": values}
+
+
+def number_range(name, low, high, parameter):
+    whole = parameter["Type"] == "Integer"
     try:
         low_value, high_value = (int if whole else float)(low), (int if whole else float)(high)
     except ValueError:
         wrong(f"--range {name}={low}..{high}: both ends must be {'whole numbers' if whole else 'numbers'}")
     if not low_value < high_value:
         wrong(f"--range {name}={low}..{high}: the first end must be the smaller one")
+    for value in (low, high):
+        check_value(name, parameter, value)
     return {"Name": name, "MinValue": low, "MaxValue": high, "ScalingType": scale(low_value, high_value)}
 
 
@@ -104,10 +132,9 @@ def ranges(described, assignments):
             wrong(f"--range {name}: it cannot be tuned, only set (-p {name}=VALUE)")
         ends = re.fullmatch(r"(.+?)\.\.(.+)", text)
         if not ends:
-            made["CategoricalParameterRanges"].append({"Name": name, "Values": [value for value in text.split(",") if value]})
+            made["CategoricalParameterRanges"].append(value_list(name, parameter, text))
         elif parameter["Type"] in ("Integer", "Continuous"):
-            whole = parameter["Type"] == "Integer"
-            made[parameter["Type"] + "ParameterRanges"].append(number_range(name, *ends.groups(), whole))
+            made[parameter["Type"] + "ParameterRanges"].append(number_range(name, *ends.groups(), parameter))
         else:
             wrong(f"--range {name}={text}: it is one of several words; give them with commas between")
     return {kind: entries for kind, entries in made.items() if entries}

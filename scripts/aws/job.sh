@@ -7,13 +7,14 @@ name="" data="" validation="" image="" role="" instance=ml.m5.xlarge count=1 mod
 max_run=14400 tundish="" wait_for_it=yes isolated=no sharded=no attributes="" attach="" metrics=""
 channels=() parameters=()
 
-# job_option ARGUMENT…: reads one option and sets $used to the number of arguments that it took; status 1 for one of others.
+# job_option ARGUMENT…: reads one option and sets $used to the number of arguments that it took, 0 for one that is not known here.
+# Never part of a condition: bash would go on after a wrong value.
 job_option() {
     used=2
     case "$1" in
         --data) data=$(value "$@"); check_s3 "$1" "$data" ;;
         --validation) validation=$(value "$@"); check_s3 "$1" "$validation" ;;
-        --channel) channels+=("$(value "$@")") ;;
+        --channel) channels+=("$(value "$@")"); check_channel "${channels[-1]}" ;;
         --image) image=$(value "$@") ;;
         --role) role=$(value "$@") ;;
         --instance) instance=$(value "$@") ;;
@@ -35,9 +36,13 @@ job_option() {
         --no-wait) wait_for_it=no; used=1 ;;
         --dry-run) dry_run=yes; used=1 ;;
         -h | --help) usage; exit 0 ;;
-        *) return 1 ;;
+        *) used=0 ;;
     esac
 }
+check_channel() { [[ $1 == ?*=s3://* ]] || wrong "--channel wants NAME=s3://BUCKET/PREFIX, not '$1'"; check_s3 --channel "${1#*=}"; }
+
+# check_attach: what --attach excludes.
+check_attach() { [[ $dry_run == no ]] || wrong "--attach makes no request that --dry-run could show"; }
 
 check_job() {
     [[ -n $data ]] || wrong "--data s3://BUCKET/PREFIX is needed"
@@ -54,6 +59,7 @@ check_instance() {
         ml.p2.* | ml.p3.* | ml.p3dn.*) fail "AWS has retired $instance: take ml.g5.xlarge or ml.g6.xlarge (README, Instances)" ;;
         ml.trn* | ml.inf*) fail "$instance has no CPU or GPU that tundish could train on: take ml.g5.xlarge or ml.m5.xlarge" ;;
     esac
+    need_x86 "$instance" "ml.m5.xlarge or ml.g5.xlarge"
 }
 
 # check_parameters: the executable reads them as it would in the job. It has no data here, and says so when nothing else is wrong.
@@ -72,6 +78,8 @@ check_data() {
     need_bucket "$output"
     data_there --data "$data"
     if [[ -n $validation ]]; then need_bucket "$validation"; data_there --validation "$validation"; fi
+    local entry
+    for entry in "${channels[@]}"; do need_bucket "${entry#*=}"; done
 }
 
 # data_there OPTION URI: something lies under it, and in Pipe mode nothing but data.
@@ -92,7 +100,6 @@ channel_parts() {
     one_channel train "$data"
     if [[ -n $validation ]]; then one_channel validation "$validation"; fi
     for entry in "${channels[@]}"; do
-        [[ $entry == ?*=s3://* ]] || wrong "--channel wants NAME=s3://BUCKET/PREFIX, not '$entry'"
         one_channel "${entry%%=*}" "${entry#*=}"
     done
 }
