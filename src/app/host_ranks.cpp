@@ -21,13 +21,6 @@ std::vector<std::string> gpus_of_this_build() {
 #endif
 }
 
-std::vector<ChannelSpec> pipes_among(const InputDataConfig& channels) {
-    std::vector<ChannelSpec> pipes;
-    if (channels.train.mode == InputMode::pipe) pipes.push_back(channels.train);
-    if (channels.validation && channels.validation->mode == InputMode::pipe) pipes.push_back(*channels.validation);
-    return pipes;
-}
-
 }  // namespace
 
 HostShare share_of_host(const JobSettings& settings) {
@@ -51,6 +44,13 @@ void train_in_processes(const std::filesystem::path& root, const HostShare& host
     for (int index = 0; index < host.ranks; ++index) options.environments.push_back(rank_environment(host, index));
     options.first_rank = first_rank;
     supervise(options);
+}
+
+std::vector<ChannelSpec> pipes_among(const InputDataConfig& channels) {
+    std::vector<ChannelSpec> pipes;
+    if (channels.train.mode == InputMode::pipe) pipes.push_back(channels.train);
+    if (channels.validation && channels.validation->mode == InputMode::pipe) pipes.push_back(*channels.validation);
+    return pipes;
 }
 
 InputDataConfig as_dealt_to(const LocalRank& self, InputDataConfig channels) {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tundish/distributed/local_rank.hpp"
 #include "tundish/distributed/rank_environment.hpp"
@@ -20,6 +21,9 @@ HostShare share_of_host(const JobSettings& settings);
 /// host's first process. Reads the channels in Pipe mode for all of them (FifoDealer).
 void train_in_processes(const std::filesystem::path& root, const HostShare& host, int first_rank,
                         const InputDataConfig& channels);
+
+/// The channels that training reads through FIFOs.
+std::vector<ChannelSpec> pipes_among(const InputDataConfig& channels);
 
 /// The channels as this process has to open them: its supervisor reads those in Pipe mode, and deals them to it.
 InputDataConfig as_dealt_to(const LocalRank& self, InputDataConfig channels);

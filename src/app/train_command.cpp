@@ -77,11 +77,6 @@ TrainingPaths paths_of(const Paths& paths, const std::string& host) {
                         .plots_folder = output}};
 }
 
-bool waits_for_streams(const InputDataConfig& channels) {
-    return channels.train.mode == InputMode::pipe ||
-           (channels.validation && channels.validation->mode == InputMode::pipe);
-}
-
 ClusterOptions cluster_of(const ResourceConfig& config, const Place& place, const Paths& paths,
                           const std::optional<LocalRank>& self) {
     ClusterOptions options;
@@ -124,7 +119,7 @@ std::optional<std::int64_t> samples_of_host(const std::optional<std::int64_t>& t
 
 void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
               const TrainingPaths& files) {
-    const bool finished = communicator.rank() == 0 && waits_for_streams(channels) &&
+    const bool finished = communicator.rank() == 0 && !pipes_among(channels).empty() &&
                           already_finished(settings.options, files, size_of(communicator));
     if (communicator.any(finished)) return;
     refuse_the_impossible(settings.options);
@@ -155,7 +150,7 @@ void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const 
     } catch (const PeerError&) {
         // No failure of this rank, so it reports none. The others look once a second for whose it is, in rank 0's
         // store.
-        if (communicator->rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+        if (communicator->rank() == 0) std::this_thread::sleep_for(kTimeToRead);
         throw;
     } catch (const std::exception& error) {
         communicator->report_failure(error.what());

@@ -29,8 +29,9 @@ constexpr auto kBetweenNotes = 30s;
 
 }  // namespace
 
-DealtPass::DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, std::string what)
-    : what_(std::move(what)), watch_(0ms) {
+DealtPass::DealtPass(std::string what) : what_(std::move(what)), watch_(0ms) {}
+
+void DealtPass::open(const std::vector<std::unique_ptr<Fifo>>& fifos) {
     for (const auto& fifo : fifos) {
         auto& outlet = outlets_.emplace_back(FifoWriter(what_, watch_, /*bytes_per_second=*/0));
         outlet.writer.open(*fifo, std::nullopt);
@@ -38,42 +39,55 @@ DealtPass::DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, std::strin
 }
 
 DealtPass::~DealtPass() {
+    watch_.cancel();
     {
         const std::lock_guard lock(mutex_);
         ended_ = true;
         for (auto& outlet : outlets_) outlet.pieces.clear();
     }
-    watch_.cancel();
     changed_.notify_all();
 }
 
 void DealtPass::take_all(ByteSource& from) {
     for (auto& outlet : outlets_) outlet.thread = std::jthread([this, &outlet] { write(outlet); });
+    Bytes buffer(kPieceBytes);
     while (wait_for_room()) {
-        auto piece = std::make_shared<Bytes>(kPieceBytes);
-        const std::size_t got = from.read(piece->data(), piece->size());
+        const std::size_t got = from.read(buffer.data(), buffer.size());
         if (got == 0) return finish();
-        piece->resize(got);
-        hand_out(piece);
+        hand_out(std::make_shared<const Bytes>(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got)));
     }
 }
 
 void DealtPass::write(Outlet& outlet) {
     try {
         while (const Piece piece = next_piece(outlet)) {
-            const bool whole = outlet.writer.write({piece->data(), piece->size()});
+            if (!outlet.writer.write({piece->data(), piece->size()})) return close(outlet);
             const std::lock_guard lock(mutex_);
             outlet.held -= piece->size();
-            outlet.closed = !whole;
             changed_.notify_all();
-            if (!whole) return;
         }
+        // The end of the pass, which no reader waits for until the others have taken everything: they may need this
+        // one.
+        if (!watch_.cancelled() && !stop_requested()) outlet.writer.close();
     } catch (const Stopped&) {  // take_all() hears of it, too
     } catch (...) {
-        const std::lock_guard lock(mutex_);
-        failure_ = std::current_exception();
-        changed_.notify_all();
+        note_failure();
     }
+}
+
+void DealtPass::close(Outlet& outlet) {
+    const std::lock_guard lock(mutex_);
+    outlet.closed = true;
+    outlet.pieces.clear();
+    outlet.held = 0;
+    changed_.notify_all();
+}
+
+// Of the exception that is being handled; the first one counts.
+void DealtPass::note_failure() {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = std::current_exception();
+    changed_.notify_all();
 }
 
 // Null when there is none and will be none.
@@ -131,7 +145,7 @@ void DealtPass::hand_out(const Piece& piece) {
     changed_.notify_all();
 }
 
-// Only here, where the pass has ended, may its readers see an end.
+// Only here, where the pass has ended, may its readers see an end: each when it has taken all.
 void DealtPass::finish() {
     {
         const std::lock_guard lock(mutex_);

@@ -21,15 +21,19 @@ namespace tundish {
 /// One pass of a channel on its way to several readers, each with a FIFO and a thread that writes to it.
 class DealtPass {
   public:
-    /// Waits until every FIFO has its reader; `what` is for messages. Throws Stopped and MachineError.
-    DealtPass(const std::vector<std::unique_ptr<Fifo>>& fifos, std::string what);
+    /// `what` is for messages.
+    explicit DealtPass(std::string what);
     DealtPass(const DealtPass&) = delete;
     DealtPass& operator=(const DealtPass&) = delete;
     /// Closes the FIFOs, wherever their readers are. The writing threads end with a stop, or with take_all().
     ~DealtPass();
 
-    /// Reads the source and returns when all readers have taken its bytes or have closed their FIFO. Throws what the
-    /// source throws, Stopped and MachineError; the FIFOs are left open then.
+    /// Waits until every FIFO has its reader. Throws Stopped and MachineError; FIFOs that are open stay so.
+    void open(const std::vector<std::unique_ptr<Fifo>>& fifos);
+
+    /// Reads the source and returns when all readers have taken its bytes or have closed their FIFO. One that
+    /// has taken them all sees the end at once. Throws what the source throws, Stopped and MachineError; the FIFOs are
+    /// left open then.
     void take_all(ByteSource& from);
 
   private:
@@ -39,7 +43,7 @@ class DealtPass {
         explicit Outlet(FifoWriter to) : writer(std::move(to)) {}
         FifoWriter writer;
         std::deque<Piece> pieces;  // what follows: under the mutex
-        std::size_t held = 0;      // bytes, of the piece that is being written too
+        std::size_t held = 0;      // bytes, with those of the piece that is being written
         bool closed = false;
         std::jthread thread;
     };
@@ -49,6 +53,8 @@ class DealtPass {
     bool wait_for_room();
     [[nodiscard]] bool has_room() const;
     void hand_out(const Piece& piece);
+    void close(Outlet& outlet);
+    void note_failure();
     void finish();
 
     std::string what_;

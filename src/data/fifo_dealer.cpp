@@ -67,18 +67,20 @@ class FifoDealer::Channel {
         std::vector<std::unique_ptr<Fifo>> fifos;
         for (const auto& reader : dealt_)
             fifos.push_back(std::make_unique<Fifo>(text(reader.path.string(), '_', pass)));
-        pass_ = std::make_unique<DealtPass>(fifos, text("the ranks of this host with ", name_of(channel_)));
+        pass_ = std::make_unique<DealtPass>(text("the ranks of this host with ", name_of(channel_)));
+        pass_->open(fifos);
         const auto from = source_.next_pass();
         pass_->take_all(*from);
         pass_.reset();
     }
 
     void tell_readers(Blame blame, const std::string& message) const {
-        try {
-            for (const auto& reader : dealt_) leave_failure(reader, blame, message);
-        } catch (const std::exception& error) {  // they will think that the stream was cut off
-            log_error(message);
-            log_error(error.what());
+        for (const auto& reader : dealt_) {
+            try {
+                leave_failure(reader, blame, message);
+            } catch (const std::exception& error) {  // it will think that the stream was cut off
+                log_error(text(message, " (", error.what(), ')'));
+            }
         }
     }
 
@@ -90,12 +92,21 @@ class FifoDealer::Channel {
 
 FifoDealer::FifoDealer(const std::vector<ChannelSpec>& channels, int readers, const fs::path& parent)
     : folder_(make_own_folder(parent)) {
-    for (int index = 0; index < readers; ++index) make_folders(folder_ / text(index));
-    for (const auto& channel : channels) channels_.push_back(std::make_unique<Channel>(channel, folder_, readers));
-    for (const auto& channel : channels_) threads_.emplace_back([&dealing = *channel] { dealing.run(); });
+    try {
+        for (int index = 0; index < readers; ++index) make_folders(folder_ / text(index));
+        for (const auto& channel : channels) channels_.push_back(std::make_unique<Channel>(channel, folder_, readers));
+        for (const auto& channel : channels_) threads_.emplace_back([&dealing = *channel] { dealing.run(); });
+    } catch (...) {
+        end();
+        throw;
+    }
 }
 
 FifoDealer::~FifoDealer() {
+    end();
+}
+
+void FifoDealer::end() {
     request_stop();
     threads_.clear();
     channels_.clear();

@@ -43,6 +43,9 @@ class FifoWriter {
     /// Writes all bytes. False when the reader has closed the FIFO or another channel has failed.
     bool write(ByteSpan bytes);
 
+    /// The reader sees the end.
+    void close() { fd_.reset(); }
+
     /// Bytes written so far.
     [[nodiscard]] std::uint64_t written() const { return written_; }
 

@@ -148,7 +148,8 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
         bytes += record->payload.size();
         collector.add(decode_record(*record, reader->raw_shape(), passes_->rule), head_);
     }
-    if (head_.labels.empty()) throw DataError(text(name_of(channel), ": expected samples, found none."));
+    // EmptyStream: of a small part of a sharded channel the ranks of a host may not get a record each.
+    if (head_.labels.empty()) throw EmptyStream(text(name_of(channel), ": expected samples, found none."));
     size_ = options.num_training_samples ? options.share.part_of(*options.num_training_samples) : reader->size_hint();
     if (size_ == 0) {
         throw ConfigError(text(name_of(channel),

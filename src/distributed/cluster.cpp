@@ -1,10 +1,13 @@
 #include "tundish/distributed/cluster.hpp"
 
+#include <c10/util/Logging.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+
+#include <cstdlib>
 
 #include "group_communicator.hpp"
 #ifdef USE_C10D_NCCL
@@ -91,7 +94,9 @@ std::unique_ptr<Communicator> meet_all(const ClusterOptions& options, const Stor
     } catch (const Stopped&) {
         leave_word(options, *store, kStopKey, text(options.rank));
         throw;
-    } catch (const PeerError&) {
+    } catch (const PeerError& error) {
+        // The others lose rank 0's store with it, and would think that it was the one.
+        if (options.rank == 0) leave_word(options, *store, failure_key(0), first_line(error.what()));
         throw;
     } catch (const Error& error) {
         leave_word(options, *store, failure_key(options.rank), first_line(error.what()));
@@ -105,10 +110,21 @@ std::unique_ptr<Communicator> meet_all(const ClusterOptions& options, const Stor
     }
 }
 
+// Where a connection breaks c10d warns with a C++ stack trace; our own words say whose it was and why.
+// TORCH_CPP_LOG_LEVEL, if set, decides.
+void quieten_c10d() {
+    if (std::getenv("TORCH_CPP_LOG_LEVEL") != nullptr) {
+        c10::initLogging();
+    } else {
+        FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+    }
+}
+
 }  // namespace
 
 std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
     if (options.size() == 1) return std::make_unique<SoloCommunicator>();
+    quieten_c10d();
     const Store store = open_store(options);
     auto communicator = meet_all(options, store, watch_over(options));
     log_info(text("all ", options.size(), " ranks have come; this is ", name_of(options, options.rank)));

@@ -21,14 +21,12 @@ constexpr std::chrono::seconds kSilenceAfterBreak = 4s;
 constexpr auto kPatience = 3s;
 
 // How long the rank may take to end a meeting itself when it is asked to stop: the others have read of it by then.
-constexpr auto kPatienceWithStop = 2s;
+constexpr auto kPatienceWithStop = 4s;
 
 constexpr auto kTick = 250ms;  // of the guard
 
 // A pause between two ticks that only a process which was stopped, or a machine that slept, can have made.
 constexpr auto kStandstill = 3s;
-
-constexpr auto kBetweenNotes = 30s;  // of waiting for others
 
 std::string beat_key(int rank) {
     return text("beat/", rank);
@@ -53,7 +51,9 @@ struct PeerWatch::State {
         : options(wanted),
           store(open_second_connection(wanted)),
           signs(static_cast<std::size_t>(wanted.size())),
-          silence_limit(wanted.silence_limit) {}
+          silence_limit(wanted.silence_limit) {
+        store->add(beat_key(wanted.rank), 1);  // before it says that it has come: from then on it is missed
+    }
 
     struct Sign {
         std::int64_t count = 0;  // 0: it has not come yet
@@ -77,7 +77,8 @@ struct PeerWatch::State {
     std::string reason;
     bool meeting = true;
     std::int64_t calls = 0;      // that the rank has begun
-    const char* call = nullptr;  // in which it is
+    const char* call = nullptr;  // the last one
+    bool in_call = false;        // and it waits there; not on GPUs, which wait themselves
     Clock::time_point call_began;
 
     void talk();
@@ -102,10 +103,12 @@ void PeerWatch::State::talk() {
                 limit = silence_limit;
             }
             const std::string missing = look_around(limit);
+            {
+                const std::scoped_lock lock(mutex);
+                answered = Clock::now();
+                lose(missing);
+            }
             tell_calls();
-            const std::scoped_lock lock(mutex);
-            answered = Clock::now();
-            lose(missing);
         } while (pause(1s));
     } catch (const std::exception&) {
         const std::scoped_lock lock(mutex);
@@ -171,16 +174,23 @@ void PeerWatch::State::tell_calls() {
     std::unique_lock lock(mutex);
     const auto now = Clock::now();
     const std::int64_t own = calls;
-    const std::string what = call == nullptr || now - call_began < kBetweenNotes ? "" : call;
+    const std::string what = call == nullptr || now - call_began < options.note_interval ? "" : call;
+    const bool waits = in_call;
     const auto waited = whole_seconds(now - call_began);
     lock.unlock();
     if (own != calls_told) put_words(*store, calls_key(options.rank), text(own));
     calls_told = own;
-    if (what.empty() || now - noted < kBetweenNotes) return;
+    if (what.empty() || now - noted < options.note_interval) return;
     noted = now;
     bool first = true;
     const auto late = late_ranks(own, first);
-    if (first && !late.empty()) log_info(text("waiting for ", join(late, ", "), " in ", what, " (", waited, " s)"));
+    if (!first) return;
+    if (!late.empty()) {
+        log_info(text("waiting for ", join(late, ", "), " in ", what, " (", waited, " s)"));
+    } else if (waits) {
+        log_warning(text("all ranks have been in ", what, " for ", waited,
+                         " s: does the network let them connect to each other at all ports?"));
+    }
 }
 
 // Those that have not begun the call that this rank is in; `first` becomes false when a rank before this one has.
@@ -254,12 +264,13 @@ PeerWatch::Call::Call(PeerWatch& watch, const char* what) : watch_(watch) {
     const std::scoped_lock lock(watch_.state_->mutex);
     ++watch_.state_->calls;
     watch_.state_->call = what;
+    watch_.state_->in_call = true;
     watch_.state_->call_began = Clock::now();
 }
 
 PeerWatch::Call::~Call() {
     const std::scoped_lock lock(watch_.state_->mutex);
-    watch_.state_->call = nullptr;
+    watch_.state_->in_call = false;
 }
 
 void PeerWatch::stop() {

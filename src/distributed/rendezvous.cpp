@@ -131,8 +131,7 @@ void leave_word(const ClusterOptions& options, c10d::TCPStore& store, const std:
                 const std::string& words) noexcept {
     try {
         put_words(store, key, words);
-        // The others look once a second.
-        if (options.rank == 0) std::this_thread::sleep_for(1500ms);
+        if (options.rank == 0) std::this_thread::sleep_for(kTimeToRead);
     } catch (const std::exception&) {
         // The store is gone, and with it everybody who could have read this.
         return;

@@ -11,8 +11,8 @@ namespace tundish {
 using Store = c10::intrusive_ptr<c10d::TCPStore>;
 
 /// The limit of waits that have none: PeerWatch finds what is lost, and a rank may read or write for long while the
-/// others wait. As long as the longest job of SageMaker.
-constexpr std::chrono::hours kLongestWait{28 * 24};
+/// others wait. c10d counts its milliseconds in an int, which ends after 24.8 days.
+constexpr std::chrono::hours kLongestWait{24 * 24};
 
 /// "algo-2 (rank 3)".
 std::string name_of(const ClusterOptions& options, int rank);

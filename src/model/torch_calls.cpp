@@ -32,7 +32,8 @@ void use_threads(int threads) {
 
 at::Tensor view_of(const float* pixels, std::size_t images, int channels, int height, int width) {
     // from_blob wants a pointer to non-const; nothing writes through it.
-    return at::from_blob(const_cast<float*>(pixels), {static_cast<std::int64_t>(images), channels, height, width});
+    auto* const data = const_cast<float*>(pixels);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    return at::from_blob(data, {static_cast<std::int64_t>(images), channels, height, width});
 }
 
 void copy_rows(const at::Tensor& output, std::size_t images, std::size_t classes, float* to) {

@@ -83,6 +83,7 @@ TEST_CASE("the others notice that rank 0 was killed") {
     RunningPair pair;
     pair.first.send(SIGKILL);
     check_ends_because(pair, 1, "127.0.0.1 (rank 0) is gone");
+    CHECK(pair.second.output().find("frame #") == std::string::npos);  // c10d's own words, for developers
 }
 
 TEST_CASE("a host that stands still is named") {

@@ -20,9 +20,10 @@ inline void expect(bool condition, const std::string& what) {
 
 /// Runs `work` once for each rank of a world of `size`, side by side on threads of this process that talk over
 /// loopback. Rethrows what one of them throws, an expect() before what its peers say about its end.
-inline void as_ranks(int size, const std::function<void(Communicator&)>& work) {
-    ClusterOptions options{
-        .hosts = {}, .rank = 0, .network_interface = "lo", .port = next_port(), .on_loss = {}, .on_stop = {}};
+inline void as_ranks(int size, const std::function<void(Communicator&)>& work, ClusterOptions options = {}) {
+    options.hosts.clear();
+    options.network_interface = "lo";
+    options.port = next_port();
     for (int rank = 0; rank < size; ++rank) options.hosts.push_back("127.0.0." + std::to_string(rank + 1));
     std::vector<std::exception_ptr> thrown(static_cast<std::size_t>(size));
     std::vector<std::exception_ptr> lost(static_cast<std::size_t>(size));

@@ -34,6 +34,8 @@ class FifoDealer {
   private:
     class Channel;
 
+    void end();
+
     std::filesystem::path folder_;
     std::vector<std::unique_ptr<Channel>> channels_;
     std::vector<std::jthread> threads_;

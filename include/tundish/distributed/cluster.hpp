@@ -20,10 +20,11 @@ struct ClusterOptions {
     int port = 7777;                 ///< of the store on hosts[0]; SageMaker's own launchers use this number
     std::chrono::seconds arrival_limit{15 * 60};  ///< for names to resolve and all hosts to come
     std::chrono::seconds silence_limit{12};       ///< a peer that gives no sign of life for so long is lost
+    std::chrono::seconds note_interval{30};       ///< between two log lines about a rank that is waited for
     /// Called, on another thread, when a peer is lost and the rank has not noticed for three seconds more. Must end the
     /// process.
     std::function<void(const std::string& reason)> on_loss;
-    /// Called, on another thread, when a stop was asked for two seconds ago and the rank is still in the meeting: a
+    /// Called, on another thread, when a stop was asked for four seconds ago and the rank is still in the meeting: a
     /// call to a host that stands still cannot be broken off. Must end the process.
     std::function<void()> on_stop;
 
@@ -34,6 +35,9 @@ struct ClusterOptions {
         return hosts.at(static_cast<std::size_t>(rank_of_job / ranks_per_host));
     }
 };
+
+/// How long rank 0 keeps its store for the others, which look into it once a second, before it ends early.
+constexpr std::chrono::milliseconds kTimeToRead{2000};
 
 /// Meets the other ranks and returns when all have come; alone at once. Throws PeerError naming those that did not
 /// come, ConfigError when hosts have different numbers of ranks, and Stopped.

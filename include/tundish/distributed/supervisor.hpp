@@ -18,7 +18,7 @@ struct SupervisorOptions {
     /// After a rank has failed: the others find out and tell other hosts who it was.
     std::chrono::milliseconds patience_after_failure{8000};
     /// After a rank has noticed that a peer is lost: the others know it, too.
-    std::chrono::milliseconds patience_after_loss{2000};
+    std::chrono::milliseconds patience_after_loss{3000};
     /// After a rank has ended well: all are done, and what hangs now hangs in the libraries' clean-up.
     std::chrono::milliseconds patience_after_success{60000};
 };
