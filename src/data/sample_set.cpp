@@ -211,15 +211,18 @@ SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
 }
 
 void load_train(TrainingData& data, const ChannelSpec& train, const ChannelSpec* lst,
-                const std::optional<OpenedChannel>& opened, const DataOptions& options) {
+                std::optional<OpenedChannel>& opened, const DataOptions& options) {
+    if (train.mode != InputMode::pipe) opened = open_channel(train, lst, options.format);
     if (options.cache == CacheMode::none) return stream(data, std::make_unique<SampleStream>(train, lst, options));
     if (opened) return keep_or_stream(data, *opened, lst, options);
     keep_or_stream(data, train, options);
 }
 
-// A pipe without a byte is an error, but of a sharded channel no object at all may have been this host's part.
+// Reads the channel, unless no object of a sharded one is this host's part: then its folder is empty, or its pipe ends
+// without a byte, which is an error of other channels.
 template <typename Read>
-bool carries_data(const ChannelSpec& channel, const Read& read) {
+bool read_unless_empty(const ChannelSpec& channel, const Read& read) {
+    if (is_empty_shard(channel)) return false;
     try {
         read();
         return true;
@@ -267,6 +270,11 @@ DataOptions for_validation(const DataOptions& options, const SampleSet& training
     return out;
 }
 
+SampleSet read_validation(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options) {
+    if (channel.mode == InputMode::pipe) return read_pipe(channel, options);
+    return read_samples(open_and_log(channel, lst, options.format), DataPart::evaluation, options);
+}
+
 }  // namespace
 
 SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
@@ -307,28 +315,24 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     // A channel that is not there is found out before the other one has been read for an hour.
     if (validation != nullptr && validation->mode != InputMode::pipe) static_cast<void>(list_channel(*validation));
     std::optional<OpenedChannel> opened;
-    const bool empty = is_empty_shard(train);
-    if (train.mode != InputMode::pipe && !empty) opened = open_channel(train, train_lst, options.format);
-    if (empty || !carries_data(train, [&] { load_train(data, train, train_lst, opened, options); }))
+    if (!read_unless_empty(train, [&] { load_train(data, train, train_lst, opened, options); }))
         data.train = empty_shard(train, options);
     const bool with_test = opened && has_test_file(*opened);
-    const auto read_validation_pipe = [&] {
-        data.validation = read_pipe(*validation, for_validation(options, data.train, data.train_sharded));
-    };
-    if (validation != nullptr && (is_empty_shard(*validation) || (validation->mode == InputMode::pipe &&
-                                                                  !carries_data(*validation, read_validation_pipe)))) {
-        data.validation = empty_shard(*validation, options);
-        data.validation->shape = data.train.shape;
-        data.validation->class_names = data.train.class_names;
-        return data;
-    }
-    if (validation != nullptr && validation->mode != InputMode::pipe) {
-        if (with_test)
-            log_info(text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
-        const auto opened_validation = open_and_log(*validation, validation_lst, options.format);
-        data.validation = read_samples(opened_validation, DataPart::evaluation,
-                                       for_validation(options, data.train, data.train_sharded));
-    } else if (validation == nullptr && with_test) {
+    if (validation != nullptr) {
+        const auto read = [&] {
+            if (with_test && validation->mode != InputMode::pipe)
+                log_info(
+                    text(name_of(train), ": its test file is not used, there is a channel '", validation->name, '\''));
+            data.validation =
+                read_validation(*validation, validation_lst, for_validation(options, data.train, data.train_sharded));
+        };
+        if (!read_unless_empty(*validation, read)) {
+            data.validation = empty_shard(*validation, options);
+            data.validation->shape = data.train.shape;
+            data.validation->class_names = data.train.class_names;
+            return data;
+        }
+    } else if (with_test) {
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
         data.validation = read_samples(*opened, DataPart::test, options);
     }

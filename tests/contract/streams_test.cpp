@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 #include "support/cifar_files.hpp"
+#include "support/feed.hpp"
 #include "support/fifo_writer.hpp"
 #include "support/gzip_bytes.hpp"
 #include "support/job.hpp"
@@ -18,12 +19,6 @@ constexpr const char* kPipeMode = R"({"train":{"TrainingInputMode":"Pipe","Recor
 Ended pack(const Job& job, const std::string& format, const std::string& in, const std::string& out) {
     return run_tundish({"pack", "--to", format, "--shard-size", "20K", job.at(in).string(), job.at(out).string()},
                        job.environment());
-}
-
-Process feed(const Job& job, Arguments more) {
-    Arguments arguments{"tundish", "feed", "--root", job.root().string()};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return {TUNDISH_EXECUTABLE, arguments, job.environment()};
 }
 
 /// The weights of a File-mode job on the CIFAR files in `from`, which every other way of reading them must give.

@@ -26,6 +26,7 @@ class Cluster {
     }
 
     [[nodiscard]] Job& job(std::size_t host) { return *jobs_[host]; }
+    [[nodiscard]] std::size_t hosts() const { return jobs_.size(); }
 
     [[nodiscard]] Process start(std::size_t host) const {
         auto environment = jobs_[host]->environment();
@@ -57,14 +58,24 @@ inline double last_value(const std::string& output, const std::string& name) {
     return at == std::string::npos ? -1.0 : std::strtod(output.c_str() + at + name.size(), nullptr);
 }
 
-/// All three hosts end well, and rank 0 reports what one host has reported. Returns how each ended.
-inline std::vector<Ended> check_losses_are(Cluster& cluster, const Ended& one) {
-    Process third = cluster.start(2);
-    Process second = cluster.start(1);
-    Process first = cluster.start(0);
-    std::vector<Ended> all{first.wait(), second.wait(), third.wait()};
+/// Starts all hosts, the last one first, and all end well. Returns how each ended.
+inline std::vector<Ended> train_on_all(const Cluster& cluster) {
+    std::vector<std::unique_ptr<Process>> running(cluster.hosts());
+    for (std::size_t host = cluster.hosts(); host-- > 0;)
+        running[host].reset(new Process(cluster.start(host)));  // which cannot be moved
+    std::vector<Ended> all;
+    for (const auto& process : running) {
+        all.push_back(process->wait());
+        INFO(all.back().output);
+        CHECK(all.back().code == 0);
+    }
+    return all;
+}
+
+/// All hosts end well, and rank 0 reports what one host has reported. Returns how each ended.
+inline std::vector<Ended> check_losses_are(const Cluster& cluster, const Ended& one) {
+    auto all = train_on_all(cluster);
     INFO(all[0].output);
-    for (const auto& ended : all) CHECK(ended.code == 0);
     for (const std::string name : {" train_loss=", " validation_loss="}) {
         const double expected = last_value(one.output, name);
         CHECK(std::abs(last_value(all[0].output, name) - expected) < 1e-4 * std::abs(expected));

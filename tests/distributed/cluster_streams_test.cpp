@@ -79,15 +79,7 @@ TEST_CASE("a host whose pipe of a sharded channel carries nothing takes part") {
     Cluster cluster(2, {{"cache", cache}, {"num_training_samples", "100"}, {"data_format", "cifar10"}});
     const auto whole = give_shard(cluster.job(0), cifar_records(0, 100));
     const auto nothing = give_shard(cluster.job(1), "");
-    Process first = cluster.start(0);
-    Process second = cluster.start(1);
-    const Ended ended = first.wait();
-    INFO(ended.output);
-    CHECK(ended.code == 0);
-    const Ended idle = second.wait();
-    INFO(idle.output);
-    CHECK(idle.code == 0);
-    CHECK(idle.says("no data on this host"));
+    CHECK(train_on_all(cluster)[1].says("no data on this host"));
 }
 
 TEST_CASE("num_training_samples counts the samples of all hosts, also where the channel is sharded") {
@@ -98,12 +90,8 @@ TEST_CASE("num_training_samples counts the samples of all hosts, also where the 
                         {"log_level", "debug"}});
     const auto one = give_shard(cluster.job(0), cifar_records(0, 60));
     const auto other = give_shard(cluster.job(1), cifar_records(60, 60));
-    Process first = cluster.start(0);
-    Process second = cluster.start(1);
-    const Ended ended = first.wait();
+    const Ended ended = train_on_all(cluster)[0];
     INFO(ended.output);
-    CHECK(ended.code == 0);
     CHECK_FALSE(ended.says("Correct num_training_samples"));
     CHECK(ended.says("4/4"));  // steps of the epoch
-    CHECK(second.wait().code == 0);
 }

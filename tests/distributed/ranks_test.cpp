@@ -7,7 +7,9 @@
 #include <sstream>
 #include <thread>
 
+#include "cluster.hpp"
 #include "support/catch.hpp"
+#include "support/feed.hpp"
 #include "support/job.hpp"
 #include "support/next_port.hpp"
 
@@ -88,11 +90,6 @@ class Host {
     std::vector<pid_t> ranks_;
 };
 
-double last_value(const std::string& output, const std::string& name) {
-    const auto at = output.rfind(name);
-    return at == std::string::npos ? -1.0 : std::strtod(output.c_str() + at + name.size(), nullptr);
-}
-
 void check_same_losses(const std::string& one, const std::string& other) {
     for (const std::string name : {" train_loss=", " validation_loss="}) {
         const double expected = last_value(one, name);
@@ -107,12 +104,6 @@ const Job::Hyperparameters kThreeEpochs{{"epochs", "3"}, {"optimizer", "sgd"}, {
 Job::Hyperparameters with_two_ranks(Job::Hyperparameters settings) {
     settings["ranks_per_host"] = "2";
     return settings;
-}
-
-Process feed(const Job& job, std::vector<std::string> more) {
-    std::vector<std::string> arguments{"tundish", "feed", "--root", job.root().string()};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return {TUNDISH_EXECUTABLE, arguments, job.environment()};
 }
 
 // 100 records of training and 50 of validation, as often as they are read.

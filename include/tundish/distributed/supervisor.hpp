@@ -26,8 +26,7 @@ struct SupervisorOptions {
 /// Starts the processes and returns when all have ended well. Passes a stop request (shutdown.hpp) on to them as
 /// SIGTERM; so it does when one has ended well. When one has failed, the others notice that and end, or get SIGKILL
 /// after their time; then throws Error with the code's blame and the message of the first cause (first_cause()). No
-/// process outlives this call. Call from the main thread, with whose end the processes
-/// would end; works in process 1.
+/// process outlives this call. Call from the main thread, with whose end the processes would end; works in process 1.
 void supervise(const SupervisorOptions& options);
 
 }  // namespace tundish
