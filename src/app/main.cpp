@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iostream>
 #include <new>
+#include <system_error>
 
 #include "command_line.hpp"
 #include "host_ranks.hpp"
@@ -59,7 +60,8 @@ void run(const CommandLine& line) {
 int fail(const CommandLine& line, int code, const std::string& message, Fault fault = Fault::own) {
     log_error(message);
     const Paths paths(line.root);
-    const bool no_verb_in_a_job = line.verb == Verb::none && std::filesystem::exists(paths.output());
+    std::error_code ignored;
+    const bool no_verb_in_a_job = line.verb == Verb::none && std::filesystem::exists(paths.output(), ignored);
     if (line.verb == Verb::train || no_verb_in_a_job) leave_cause(paths, line.started_as, fault, code, message);
     return code;
 }

@@ -167,8 +167,11 @@ void step_aside(const ResourceConfig& cluster, const TrainingHosts& training) {
 }  // namespace
 
 void train_command(const std::filesystem::path& root, const std::optional<LocalRank>& started_as) {
-    if (!std::filesystem::exists(root))
-        throw ConfigError(text("there is no folder ", root.string(), ": --root names the one that holds input/"));
+    std::error_code error;
+    if (!std::filesystem::exists(root, error)) {
+        throw ConfigError(text("there is no folder ", root.string(), error ? " that may be read" : "",
+                               ": --root names the one that holds input/"));
+    }
     const Paths paths(root);
     const JobSettings settings = read_hyperparameters(paths);
     log_setup(settings.log_level);

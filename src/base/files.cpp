@@ -115,6 +115,21 @@ void AtomicFile::fail(std::string_view action, int error_number) const {
     throw MachineError(text("cannot ", action, ' ', final_path_.string(), ": ", reason_and_remedy(error_number)));
 }
 
+std::vector<std::filesystem::directory_entry> folder_entries(const std::filesystem::path& folder,
+                                                             std::error_code& error) {
+    std::vector<std::filesystem::directory_entry> found;
+    std::filesystem::directory_iterator entries(folder, error);
+    for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
+        found.push_back(*entries);
+    }
+    return found;
+}
+
+std::vector<std::filesystem::directory_entry> folder_entries(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    return folder_entries(folder, ignored);
+}
+
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
     AtomicFile file(path);
     file.write(content);
@@ -122,9 +137,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 }
 
 void remove_stale_temporaries(const std::filesystem::path& folder) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-        if (entry.path().extension() == kTemporarySuffix) std::filesystem::remove(entry.path(), error);
+    for (const auto& entry : folder_entries(folder)) {
+        std::error_code ignored;
+        if (entry.path().extension() == kTemporarySuffix) std::filesystem::remove(entry.path(), ignored);
     }
 }
 

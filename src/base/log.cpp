@@ -33,10 +33,30 @@ Loggers& loggers() {
     return instance;
 }
 
-std::string one_line(std::string message) {
-    std::replace_if(
-        message.begin(), message.end(), [](char c) { return c == '\t' || c == '\r' || c == '\n' || c == '\033'; }, ' ');
-    return message;
+// Of U+0000 to U+001F, U+007F, and U+0080 to U+009F, which some terminals obey as well.
+bool is_control(std::string_view character) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+    return character.size() == 2 && byte(0) == 0xC2 && byte(1) < 0xA0;
+}
+
+// Messages quote what stands in foreign files: of that, too, only what readers of the log can take.
+std::string one_line(std::string_view message) {
+    std::string line;
+    line.reserve(message.size());
+    while (!message.empty()) {
+        const std::size_t length = utf8_character_length(message);
+        const auto character = message.substr(0, std::max<std::size_t>(length, 1));
+        if (length == 0) {
+            line += '?';
+        } else if (is_control(character)) {
+            line += ' ';
+        } else {
+            line += character;
+        }
+        message.remove_prefix(character.size());
+    }
+    return line;
 }
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {

@@ -19,6 +19,7 @@ namespace {
 std::atomic<bool> g_stop{false};
 std::atomic<bool> g_signalled{
     false};  // a stop that something else asked for does not make the first signal a second one
+std::atomic<bool> g_second_signal_counts{true};
 static_assert(std::atomic<bool>::is_always_lock_free, "the signal handler may only touch lock-free state");
 
 // Created before main() and never closed, so that the handler always finds it.
@@ -26,7 +27,7 @@ const int g_stop_event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 void on_signal(int signal_number) {
     const int saved_errno = errno;
-    if (g_signalled.exchange(true)) ::_exit(128 + signal_number);
+    if (g_signalled.exchange(true) && g_second_signal_counts) ::_exit(128 + signal_number);
     request_stop();
     errno = saved_errno;
 }
@@ -43,6 +44,10 @@ void install_stop_signals() {
         }
     }
     std::signal(SIGPIPE, SIG_IGN);
+}
+
+void ignore_second_signals() noexcept {
+    g_second_signal_counts.store(false);
 }
 
 bool stop_requested() noexcept {

@@ -62,14 +62,12 @@ std::string lower(std::string_view value) {
     return out;
 }
 
-std::string_view utf8_prefix(std::string_view value, std::size_t limit) {
-    if (value.size() <= limit) return value;
-    // A continuation byte is 10xxxxxx; step back to the byte that starts the cut character.
-    while (limit > 0 && (static_cast<unsigned char>(value[limit]) & 0xC0U) == 0x80U) --limit;
-    return value.substr(0, limit);
-}
-
 namespace {
+
+// 10xxxxxx: inside a UTF-8 character of several bytes.
+bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -87,6 +85,26 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string_view utf8_prefix(std::string_view value, std::size_t limit) {
+    if (value.size() <= limit) return value;
+    while (limit > 0 && is_continuation(value[limit])) --limit;  // to the byte that starts the cut character
+    return value.substr(0, limit);
+}
+
+std::size_t utf8_character_length(std::string_view value) {
+    if (value.empty()) return 0;
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(value[i]); };
+    if (byte(0) < 0x80) return 1;
+    const std::size_t length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
+    if (byte(0) < 0xC2 || byte(0) > 0xF4 || value.size() < length) return 0;
+    const auto rest = value.substr(1, length - 1);
+    if (!std::all_of(rest.begin(), rest.end(), is_continuation)) return 0;
+    const bool too_long = (byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xF0 && byte(1) < 0x90);
+    // Halves of UTF-16's pairs, and numbers beyond U+10FFFF.
+    const bool not_a_character = (byte(0) == 0xED && byte(1) > 0x9F) || (byte(0) == 0xF4 && byte(1) > 0x8F);
+    return too_long || not_a_character ? 0 : length;
+}
 
 std::string nearest_word(std::string_view word, const std::vector<std::string>& known) {
     std::string best;

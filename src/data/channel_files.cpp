@@ -51,19 +51,18 @@ void walk(const fs::path& folder, const std::string& prefix, int depth, ChannelF
     std::error_code error;
     if (depth > kDeepest)
         cannot_list(found.channel, folder, std::make_error_code(std::errc::too_many_symbolic_link_levels));
-    fs::directory_iterator entries(folder, error);
+    const auto entries = folder_entries(folder, error);
     if (error) cannot_list(found.channel, folder, error);
-    for (; entries != fs::directory_iterator(); entries.increment(error)) {
-        const std::string name = entries->path().filename().string();
+    for (const auto& entry : entries) {
+        const std::string name = entry.path().filename().string();
         if (is_clutter(name)) {
             clutter.push_back(prefix + name);
-        } else if (std::error_code ignored; entries->is_directory(ignored)) {
+        } else if (std::error_code ignored; entry.is_directory(ignored)) {
             found.folders.push_back(prefix + name);
-            walk(entries->path(), prefix + name + '/', depth + 1, found, clutter);
+            walk(entry.path(), prefix + name + '/', depth + 1, found, clutter);
         } else {
             found.files.push_back(prefix + name);
         }
-        if (error) cannot_list(found.channel, folder, error);
     }
 }
 

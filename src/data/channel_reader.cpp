@@ -13,12 +13,13 @@
 #include "tundish/data/image_header.hpp"
 #include "tundish/data/inflate.hpp"
 #include "tundish/data/peeked_source.hpp"
-#include "tundish/data/stream_reader.hpp"
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <iterator>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 namespace tundish {
@@ -77,17 +78,29 @@ constexpr const char* kWhatIsRead =
                                                     : ". Set data_format, or unpack archives before uploading them."));
 }
 
+// Uploaders leave empty parts; the first bytes that there are tell what all are.
+std::vector<std::string>::const_iterator first_with_bytes(const ChannelFiles& files,
+                                                          const std::vector<std::string>& records) {
+    const auto has_bytes = [&](const std::string& file) {
+        std::error_code error;
+        return std::filesystem::file_size(files.channel.path / file, error) > 0 && !error;
+    };
+    const auto found = std::find_if(records.begin(), records.end(), has_bytes);
+    return found == records.end() ? records.begin() : found;
+}
+
 // Only what cannot be a coincidence: small numbers 3,073 bytes apart can, and CIFAR's files are known by their names.
 std::optional<FormatGuess> guess_by_first_bytes(const ChannelFiles& files) {
     const auto records = record_files(files);
     if (records.empty()) return std::nullopt;
+    const std::string& file = *first_with_bytes(files, records);
     std::optional<FormatGuess> guess;
     try {
-        guess = guess_format(first_bytes(inflate_on_sight(source_of(files, records.front())), 32));
+        guess = guess_format(first_bytes(inflate_on_sight(source_of(files, file)), 32));
     } catch (const DataError&) {
         return std::nullopt;  // damaged gzip data tell no format; whoever reads them says what is wrong
     }
-    if (guess) guess->reason = text(records.front(), ' ', guess->reason);
+    if (guess) guess->reason = text(file, ' ', guess->reason);
     return guess;
 }
 
@@ -152,12 +165,13 @@ void decide(OpenedChannel& opened, bool with_lst_channel, DataFormat wanted) {
 }
 
 // Records, or CIFAR's records in those of RecordIO.
-std::unique_ptr<RecordReader> read_stream(std::unique_ptr<PeekedSource> source, const ChannelSpec& channel,
-                                          DataFormat format, const DataOptions& options) {
+std::unique_ptr<StreamReader> read_stream(std::unique_ptr<PeekedSource> source, const ChannelSpec& channel,
+                                          DataFormat format, const DataOptions& options,
+                                          const StreamForm* known = nullptr) {
     const auto wrapped = may_wrap_cifar(format) ? guess_wrapped_format(source->head()) : std::nullopt;
-    if (!wrapped) return std::make_unique<StreamReader>(std::move(source), channel, format, options);
+    if (!wrapped) return std::make_unique<StreamReader>(std::move(source), channel, format, options, known);
     return std::make_unique<StreamReader>(std::make_unique<UnwrappedSource>(std::move(source)), channel,
-                                          wrapped->format, options);
+                                          wrapped->format, options, known);
 }
 
 std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, const DataOptions& options) {
@@ -170,6 +184,7 @@ std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, con
         throw DataError(text(name_of(opened.files.channel), ": expected ", to_text(opened.format),
                              " files, found only ", some_of(others), '.'));
     }
+    records.erase(records.begin(), first_with_bytes(opened.files, records));
     auto files = std::make_unique<FilesSource>(opened.files.channel, std::move(records));
     auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(files)), kGuessBytes);
     return read_stream(std::move(source), opened.files.channel, opened.format, options);
@@ -215,7 +230,7 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
     decide(opened, lst != nullptr, wanted);
     if (opened.format != DataFormat::recordio) return opened;
     if (const auto records = record_files(opened.files); !records.empty()) {
-        auto source = inflate_on_sight(source_of(opened.files, records.front()));
+        auto source = inflate_on_sight(source_of(opened.files, *first_with_bytes(opened.files, records)));
         opened.reason += wrapped_reason(opened.format, first_bytes(std::move(source), kGuessBytes));
     }
     return opened;
@@ -244,7 +259,8 @@ std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, Da
     return cifar_reader(opened, part, options);
 }
 
-OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options) {
+OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
+                     const StreamForm* known) {
     auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(pass)), kGuessBytes);
     auto [format, reason] = format_of_stream(*source, channel, options.format);
     if (!is_stream_format(format)) {
@@ -258,14 +274,16 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
                              "), found RecordIO. Set RecordWrapperType to None for this channel."));
     }
     reason += wrapped_reason(format, source->head());
-    return {read_stream(std::move(source), channel, format, options), format, std::move(reason)};
+    auto reader = read_stream(std::move(source), channel, format, options, known);
+    const StreamForm form = reader->form();
+    return {std::move(reader), format, std::move(reason), form};
 }
 
 BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options) {
     auto pipe = std::make_unique<PipeChannel>(channel);
     auto pass = open_pass(pipe->next_pass(), channel, options);
     log_format(channel, pass.format, pass.reason);
-    return {std::move(pipe), std::move(pass.reader)};
+    return {std::move(pipe), std::move(pass.reader), pass.format, pass.form};
 }
 
 void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {

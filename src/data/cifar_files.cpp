@@ -20,10 +20,6 @@
 namespace tundish {
 namespace {
 
-std::string_view without_gz(std::string_view file) {
-    return file.ends_with(".gz") ? file.substr(0, file.size() - 3) : file;
-}
-
 bool is_test_file(std::string_view file) {
     const auto name = without_gz(name_part(file));
     return name == "test_batch.bin" || name == "test.bin";
@@ -42,7 +38,7 @@ bool is_there_plain(const ChannelFiles& files, const std::string& file) {
 bool is_compressed(const ChannelFiles& files, const std::string& file) {
     SequentialFile in(files.path_of(file), text(name_of(files.channel), ", ", file));
     std::array<std::uint8_t, 2> head{};
-    return in.read(head.data(), head.size()) == head.size() && head[0] == 0x1f && head[1] == 0x8b;
+    return begins_with_gzip({head.data(), in.read(head.data(), head.size())});
 }
 
 // By its first records, as the size of compressed data tells nothing.
@@ -114,11 +110,7 @@ bool looks_like_cifar100(const ChannelFiles& files) {
 
 std::vector<std::string> choose_cifar_files(const ChannelFiles& files, DataPart part) {
     const CifarFiles found = find_cifar_files(files);
-    const bool with_train =
-        part == DataPart::all || part == DataPart::train || (part == DataPart::evaluation && found.test.empty());
-    std::vector<std::string> names;
-    if (with_train) names = found.train;
-    if (part != DataPart::train) names.insert(names.end(), found.test.begin(), found.test.end());
+    auto names = pick_part(found.train, found.test, part);
     if (!names.empty()) return names;
     throw DataError(text(name_of(files.channel), ": expected CIFAR's files to ",
                          part == DataPart::train ? "train on" : "read", ", found none: only ",

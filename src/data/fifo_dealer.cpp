@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 constexpr const char* kFolderPrefix = ".ranks-";
 
 void remove_stale_folders(const fs::path& parent) {
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(parent, error)) {
-        if (entry.path().filename().string().starts_with(kFolderPrefix)) fs::remove_all(entry.path(), error);
+    for (const auto& entry : folder_entries(parent)) {
+        std::error_code ignored;
+        if (entry.path().filename().string().starts_with(kFolderPrefix)) fs::remove_all(entry.path(), ignored);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "tundish/data/files_source.hpp"
 
+#include "open_to_read.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
 #include "tundish/base/shutdown.hpp"
@@ -41,7 +42,7 @@ std::size_t FilesSource::read(std::uint8_t* to, std::size_t size) {
 
 void FilesSource::open() {
     const auto path = channel_.path / files_[file_];
-    fd_ = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO here must not block for ever
+    fd_ = open_to_read(path, what());
     struct stat status {};
     if (!fd_ || ::fstat(fd_.get(), &status) != 0) {
         throw DataError(text(what(), ": cannot read ", path.string(), ": ", reason_and_remedy(errno)));

@@ -3,6 +3,7 @@
 #include "tundish/base/crc32c.hpp"
 #include "tundish/data/fixed_records.hpp"
 #include "tundish/data/image_header.hpp"
+#include "tundish/data/mxnet_record.hpp"
 #include "tundish/data/recordio.hpp"
 
 #include <algorithm>
@@ -35,11 +36,9 @@ bool has_labels(ByteSpan head, const FixedLayout& layout) {
 
 // An encoded image, with MXNet's header or without.
 bool is_image_record(ByteSpan payload) {
-    constexpr std::size_t kMxnetHeader = 24;
     if (image_format(payload)) return true;
-    if (payload.size() < kMxnetHeader) return false;
-    const std::size_t image_at = kMxnetHeader + 4 * std::size_t{load_le<std::uint32_t>(payload.data())};
-    return image_at < payload.size() && image_format(payload.subspan(image_at));
+    const auto image = behind_mxnet_header(payload);
+    return image && image_format(*image);
 }
 
 }  // namespace

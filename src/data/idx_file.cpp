@@ -19,10 +19,6 @@ constexpr std::uint32_t kUnsignedBytes = 0x0800;
 constexpr std::size_t kPiece = 4 << 20;         // between two looks at the stop flag
 constexpr std::uint64_t kMostInflation = 1032;  // deflate cannot make more bytes out of one
 
-std::uint32_t big_endian(const std::uint8_t* bytes) {
-    return std::uint32_t{bytes[0]} << 24U | std::uint32_t{bytes[1]} << 16U | std::uint32_t{bytes[2]} << 8U | bytes[3];
-}
-
 std::string magic_text(std::uint32_t magic) {
     std::ostringstream out;
     out << "0x" << std::hex << std::setw(8) << std::setfill('0') << magic;
@@ -41,8 +37,8 @@ void IdxFile::read_header(unsigned dimensions) {
     Bytes header(4 + 4 * std::size_t{dimensions});
     header.resize(fill(header.data(), header.size()));
     const std::uint32_t wanted = kUnsignedBytes | dimensions;
-    if (header.size() >= 4 && big_endian(header.data()) != wanted) {
-        const std::uint32_t found = big_endian(header.data());
+    if (header.size() >= 4 && load_be<std::uint32_t>(header.data()) != wanted) {
+        const std::uint32_t found = load_be<std::uint32_t>(header.data());
         const bool swapped = found == (kUnsignedBytes | 1U) || found == (kUnsignedBytes | 3U);
         refuse(text("expected an IDX file of ", dimensions == 3 ? "images" : "labels", " (magic number ",
                     magic_text(wanted), "), found ",
@@ -55,7 +51,7 @@ void IdxFile::read_header(unsigned dimensions) {
         throw DataError(text(source_->what(), ": expected an IDX header of ", 4 + 4 * dimensions, " bytes, found ",
                              header.size(), " bytes. ", source_->advice(Damage::cut_off)));
     }
-    for (unsigned i = 0; i < dimensions; ++i) sizes_.push_back(big_endian(&header[4 + 4 * std::size_t{i}]));
+    for (unsigned i = 0; i < dimensions; ++i) sizes_.push_back(load_be<std::uint32_t>(&header[4 + 4 * std::size_t{i}]));
     if (dimensions == 1) return;
     if (height() < 1 || width() < 1 || height() > kMaxImagePixels / width()) {
         refuse(text("expected images of 1 to ", kMaxImagePixels, " pixels, found ", height(), " x ", width()));
@@ -67,7 +63,7 @@ void IdxFile::read_header(unsigned dimensions) {
 void IdxFile::check_size(const ChannelFiles& files, const std::string& file) const {
     SequentialFile plain(files.path_of(file), source_->what());
     std::array<std::uint8_t, 2> head{};
-    const bool compressed = plain.read(head.data(), 2) == 2 && head[0] == 0x1f && head[1] == 0x8b;
+    const bool compressed = begins_with_gzip({head.data(), plain.read(head.data(), head.size())});
     const std::uint64_t wanted = offset_of(count());
     if (compressed ? wanted / kMostInflation <= plain.size() : wanted == plain.size()) return;
     const auto whole = static_cast<std::int64_t>((plain.size() - std::min(plain.size(), offset_of(0))) / item_bytes_);

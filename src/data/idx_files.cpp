@@ -3,15 +3,12 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/idx_reader.hpp"
+#include "tundish/data/inflate.hpp"
 
 #include <map>
 
 namespace tundish {
 namespace {
-
-std::string_view without_gz(std::string_view file) {
-    return file.ends_with(".gz") ? file.substr(0, file.size() - 3) : file;
-}
 
 bool is_images(std::string_view plain) {
     return plain.ends_with("idx3-ubyte");

@@ -13,16 +13,6 @@ namespace {
 
 constexpr std::int64_t kMnistClasses = 10;
 
-std::vector<IdxFiles::Pair> choose(const ChannelFiles& files, DataPart part) {
-    const IdxFiles found = find_idx_files(files);
-    const bool with_train =
-        part == DataPart::all || part == DataPart::train || (part == DataPart::evaluation && found.test.empty());
-    std::vector<IdxFiles::Pair> pairs;
-    if (with_train) pairs = found.train;
-    if (part != DataPart::train) pairs.insert(pairs.end(), found.test.begin(), found.test.end());
-    return pairs;
-}
-
 void log_what_is_left_out(const ChannelFiles& files) {
     std::vector<std::string> others;
     for (const auto& file : files.files) {
@@ -35,8 +25,8 @@ void log_what_is_left_out(const ChannelFiles& files) {
 
 IdxReader::IdxReader(const ChannelFiles& files, DataPart part, std::int64_t classes)
     : files_(files), classes_(classes > 0 ? classes : kMnistClasses) {
-    const auto pairs = choose(files, part);
-    for (const auto& pair : pairs) {
+    const IdxFiles found = find_idx_files(files);
+    for (const auto& pair : pick_part(found.train, found.test, part)) {
         add(files, pair);
         check_labels(pair.labels, parts_.back().labels, classes);
     }

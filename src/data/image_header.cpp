@@ -27,12 +27,6 @@ bool starts_with(ByteSpan bytes, string_view magic, std::size_t at = 0) {
     return bytes.size() >= at + magic.size() && as_text(bytes.subspan(at, magic.size())) == magic;
 }
 
-std::uint32_t big_endian(ByteSpan bytes, std::size_t at, std::size_t size) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < size; ++i) value = value << 8U | bytes[at + i];
-    return value;
-}
-
 // ---- JPEG: FF <code> [length, body]; after the start of a scan come entropy-coded bytes in which FF is
 // followed by 00 or by a restart marker, so looking for the next FF <code> skips them and any padding alike.
 
@@ -48,8 +42,8 @@ void read_jpeg_segment(unsigned code, ByteSpan body, ImageHeader& header) {
     constexpr string_view kExif{"Exif\0\0", 6};
     if (is_frame_start(code)) {
         if (body.size() < 6) damaged(header.format, "its frame header is too short");
-        header.height = big_endian(body, 1, 2);
-        header.width = big_endian(body, 3, 2);
+        header.height = load_be<std::uint16_t>(&body[1]);
+        header.width = load_be<std::uint16_t>(&body[3]);
         header.grey = body[5] == 1;
     } else if (code == 0xE1 && header.orientation == 1 && starts_with(body, kExif)) {
         header.orientation = exif_orientation(body.subspan(kExif.size()));
@@ -72,7 +66,7 @@ ImageHeader read_jpeg(ByteSpan bytes) {
             return header;
         }
         if (bytes.size() - at < 2) break;
-        const std::size_t length = big_endian(bytes, at, 2);
+        const std::size_t length = load_be<std::uint16_t>(&bytes[at]);
         if (length < 2) damaged(header.format, "a segment has an impossible length");
         if (length > bytes.size() - at) break;
         read_jpeg_segment(code, bytes.subspan(at + 2, length - 2), header);
@@ -89,14 +83,14 @@ ImageHeader read_png(ByteSpan bytes) {
     unsigned colour_type = 0;
     std::size_t at = kPngSignature.size();
     while (bytes.size() - at >= 12) {
-        const std::size_t length = big_endian(bytes, at, 4);
+        const std::size_t length = load_be<std::uint32_t>(&bytes[at]);
         if (length > bytes.size() - at - 12) break;
         const auto type = as_text(bytes.subspan(at + 4, 4));
         const auto body = bytes.subspan(at + 8, length);
         if (header.width == 0) {
             if (type != "IHDR" || length != 13) damaged(header.format, "it does not begin with its header");
-            header.width = big_endian(body, 0, 4);
-            header.height = big_endian(body, 4, 4);
+            header.width = load_be<std::uint32_t>(&body[0]);
+            header.height = load_be<std::uint32_t>(&body[4]);
             colour_type = body[9];
             header.alpha = colour_type == 4 || colour_type == 6;
             header.grey = colour_type == 0 || colour_type == 4;
@@ -206,6 +200,14 @@ ImageHeader read_any(ByteSpan bytes) {
     return read_webp(bytes);
 }
 
+bool is_gif(ByteSpan bytes) {
+    return starts_with(bytes, "GIF8");
+}
+
+bool is_tiff(ByteSpan bytes) {
+    return starts_with(bytes, string_view("II*\0", 4)) || starts_with(bytes, string_view("MM\0*", 4));
+}
+
 }  // namespace
 
 std::string to_text(ImageFormat format) {
@@ -247,12 +249,15 @@ ImageHeader read_image_header(ByteSpan bytes) {
     return header;
 }
 
+bool is_image_of_other_kind(ByteSpan bytes) {
+    return is_gif(bytes) || is_tiff(bytes);
+}
+
 std::string describe_bytes(ByteSpan bytes) {
     if (bytes.empty()) return "no bytes at all";
     if (const auto format = image_format(bytes)) return text("a ", to_text(*format), " image");
-    if (starts_with(bytes, "GIF8")) return "a GIF image";
-    if (starts_with(bytes, string_view("II*\0", 4)) || starts_with(bytes, string_view("MM\0*", 4)))
-        return "a TIFF image";
+    if (is_gif(bytes)) return "a GIF image";
+    if (is_tiff(bytes)) return "a TIFF image";
     if (starts_with(bytes, "\x1f\x8b")) return "gzip-compressed data";
     if (starts_with(bytes, "PK\x03\x04")) return "a ZIP archive";
     if (starts_with(bytes, "\x0a\x23\xd7\xce")) return "RecordIO records";

@@ -160,6 +160,10 @@ void InflateSource::fail(std::string_view problem, Damage damage) const {
 
 }  // namespace
 
+std::string_view without_gz(std::string_view file) {
+    return file.ends_with(".gz") ? file.substr(0, file.size() - 3) : file;
+}
+
 bool begins_with_gzip(ByteSpan bytes) {
     return bytes.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin());
 }

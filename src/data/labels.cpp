@@ -4,9 +4,7 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_header.hpp"
 
-#include <charconv>
 #include <cmath>
-#include <optional>
 #include <vector>
 
 namespace tundish {
@@ -17,7 +15,7 @@ using std::string_view;
 constexpr std::size_t kLongestLabel = 1U << 20U;  // a multi-hot list of kLabelLimit classes is longer than any real one
 
 [[noreturn]] void not_a_label(ByteSpan bytes, string_view found = {}) {
-    throw DataError(text("expected a label (a number, or a list of numbers), found ",
+    throw NotALabel(text("expected a label (a number, or a list of numbers), found ",
                          found.empty() ? describe_bytes(bytes) : std::string(found)));
 }
 
@@ -32,7 +30,7 @@ std::vector<double> list_of(string_view inside, ByteSpan bytes) {
     if (trim(inside).empty()) return values;
     while (true) {
         const auto comma = inside.find(',');
-        const auto value = parse_number(without_quotes(trim(inside.substr(0, comma))));
+        const auto value = parse_number<double>(without_quotes(trim(inside.substr(0, comma))));
         if (!value) not_a_label(bytes);
         values.push_back(*value);
         if (comma == string_view::npos) return values;
@@ -59,13 +57,6 @@ std::int64_t class_of_list(const std::vector<double>& values, LabelFormat format
 
 }  // namespace
 
-std::optional<double> parse_number(string_view field) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    if (error != std::errc() || end != field.data() + field.size()) return std::nullopt;
-    return value;
-}
-
 LabelFormat label_format_of(string_view content_type) {
     for (auto end = content_type.find(';'); end != string_view::npos; end = content_type.find(';')) {
         content_type.remove_prefix(end + 1);
@@ -90,7 +81,7 @@ std::int64_t parse_label(ByteSpan bytes, LabelFormat format, std::int64_t num_cl
     std::int64_t found = 0;
     if (label.starts_with('[') && label.ends_with(']')) {
         found = class_of_list(list_of(label.substr(1, label.size() - 2), bytes), format, num_classes);
-    } else if (const auto value = parse_number(label)) {
+    } else if (const auto value = parse_number<double>(label)) {
         found = class_from_number(*value);
     } else {
         not_a_label(bytes);

@@ -49,14 +49,14 @@ std::string in_quotes(string_view value) {
 
 ImageFile parse_line(string_view line, const std::string& where, std::int64_t num_classes) {
     const auto fields = split(line);
-    if (fields.path.empty() || !parse_number(fields.index)) {
+    if (fields.path.empty() || !parse_number<double>(fields.index)) {
         throw DataError(text(where, ": expected 'index label path' separated by tabs, found ", in_quotes(line), '.'));
     }
     if (fields.path.find('\t') != string_view::npos) {
         throw DataError(text(where, ": expected three fields, found more: ", in_quotes(line),
                              ". Lists with several labels an image are not supported."));
     }
-    const auto label = parse_number(fields.label);
+    const auto label = parse_number<double>(fields.label);
     if (!label || *label != std::floor(*label)) {
         throw DataError(text(where, ": expected a whole number as label, found ", in_quotes(fields.label), '.'));
     }

@@ -23,6 +23,9 @@ constexpr const char* kNoLabels =
     "Images alone have no labels: give the channel an augmented manifest with the attributes image and label, in that "
     "order, or MXNet image records ('tundish pack --to mxnet').";
 
+constexpr const char* kTwoAttributes =
+    "Give the channel just the image attribute and the label attribute, in that order.";
+
 constexpr ImageShape kCifarShape{3, 32, 32};
 
 // Damage that passing over one record does not mend.
@@ -115,12 +118,44 @@ class RecordIoPayload : public PayloadParser {
           manifest_(manifest) {}
 
     LabelledImage parse(ByteSpan payload, Framing& framing) override {
-        if (framing.count() == 1 && image_format(payload)) manifest_ = true;
-        if (framing.count() == 1) refuse_container(payload, framing);
+        if (framing.count() == 1) {
+            if (image_format(payload)) manifest_ = true;
+            refuse_container(payload, framing);
+            if (!manifest_) refuse_half_of_a_pair(payload, framing);
+        }
         return manifest_ ? pair(payload, framing) : record(payload);
     }
 
+    [[nodiscard]] bool in_pairs() const override { return manifest_; }
+
   private:
+    // The first record decides whether a channel is an augmented manifest, and these would make it MXNet's.
+    void refuse_half_of_a_pair(ByteSpan payload, const Framing& framing) const {
+        std::string advice;
+        if (payload.size() < kMxnetHeaderBytes && is_label(payload)) {
+            advice = "Give the channel the image attribute first and the label attribute second.";
+        } else if (is_image_of_other_kind(payload)) {
+            advice = "Images are JPEG, PNG, BMP or WebP: convert it.";
+        } else if (wrapped_ && payload.size() < kMxnetHeaderBytes) {
+            advice = "Of an augmented manifest's channel set data_format=augmented_manifest.";
+        } else {
+            return;
+        }
+        throw DataError(text(framing.what(), ": expected an image or an MXNet image record first, found ",
+                             describe_bytes(payload), ". ", advice));
+    }
+
+    [[nodiscard]] bool is_label(ByteSpan payload) const {
+        try {
+            static_cast<void>(parse_label(payload, label_format_, classes_));
+            return true;
+        } catch (const NotALabel&) {
+            return false;
+        } catch (const DataError&) {
+            return true;  // though not one that can be used
+        }
+    }
+
     // What a record of images never is: an object that was wrapped whole, though it holds records of its own.
     void refuse_container(ByteSpan payload, const Framing& framing) const {
         std::string found = begins_with_gzip(payload) ? "gzip-compressed data" : "";
@@ -159,12 +194,7 @@ class RecordIoPayload : public PayloadParser {
 
     // Once image and label are out of step, everything behind is wrong: no problem of one record.
     LabelledImage pair(ByteSpan payload, Framing& framing) {
-        if (!image_format(payload)) {
-            throw DataError(
-                text(framing.what(), ": expected an image, as images and labels come in turn, found ",
-                     describe_bytes(payload),
-                     ". Give the channel just the image attribute and the label attribute, in that order."));
-        }
+        if (!image_format(payload)) pass_over_pair(payload, framing);
         image_.assign(payload.begin(), payload.end());
         const auto label = framing.next();
         if (label && image_format(*label)) {
@@ -177,11 +207,22 @@ class RecordIoPayload : public PayloadParser {
         }
         try {
             return {image_, std::nullopt, parse_label(*label, label_format_, classes_)};
-        } catch (const DataError& error) {
+        } catch (const NotALabel& error) {
             throw DataError(
-                text(framing.what(), ": expected the label of the image before: ", error.what(),
-                     ". Give the channel just the image attribute and the label attribute, in that order."));
+                text(framing.what(), ": expected the label of the image before: ", error.what(), ". ", kTwoAttributes));
+        } catch (const DataError& error) {  // in step all the same
+            throw RecordProblem(error.what());
         }
+    }
+
+    // An object that is no image, with its label behind it, is a problem of that pair only.
+    [[noreturn]] void pass_over_pair(ByteSpan payload, Framing& framing) {
+        const std::string place = framing.what();
+        const std::string found = describe_bytes(payload);
+        const auto label = framing.next();
+        if (label && is_label(*label)) throw RecordProblem(text("expected an image, found ", found));
+        throw DataError(
+            text(place, ": expected an image, as images and labels come in turn, found ", found, ". ", kTwoAttributes));
     }
 
     LabelFormat label_format_;

@@ -31,6 +31,9 @@ class PayloadParser {
     /// Throws RecordProblem when this sample is damaged and the next one need not be, DataError when nothing after it
     /// can be trusted.
     virtual LabelledImage parse(ByteSpan payload, Framing& framing) = 0;
+
+    /// True when images and labels come in turn, as an augmented manifest gives them. Known after the first sample.
+    [[nodiscard]] virtual bool in_pairs() const { return false; }
 };
 
 /// The framing and the parser of `format`.

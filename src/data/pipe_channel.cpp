@@ -1,5 +1,6 @@
 #include "tundish/data/pipe_channel.hpp"
 
+#include "fifo_bytes.hpp"
 #include "patient_wait.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
@@ -13,25 +14,17 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <poll.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace tundish {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Largest first: what an unprivileged process may have depends on /proc/sys/fs/pipe-max-size and on how much pipe
-// memory its user holds already. The default is 64 KiB; any of these spares writer and reader many turns.
-void enlarge_pipe(int fd) {
-    for (const int size : {1 << 20, 1 << 19, 1 << 18, 1 << 17}) {
-        if (::fcntl(fd, F_SETPIPE_SZ, size) >= 0) return;
-    }
-}
 
 fs::path failure_file(const ChannelSpec& channel) {
     return channel.path.string() + "_failed";
@@ -87,7 +80,7 @@ class PipeChannel::Pass : public ByteSource {
     PipeChannel& channel_;
     std::int64_t pass_;
     fs::path path_;
-    UniqueFd fd_;
+    std::optional<FifoBytes> fifo_;
     bool writer_seen_ = false;
     bool ended_ = false;
     std::uint64_t offset_ = 0;
@@ -95,12 +88,12 @@ class PipeChannel::Pass : public ByteSource {
 
 std::size_t PipeChannel::Pass::read(std::uint8_t* to, std::size_t size) {
     if (ended_) return 0;
-    if (!fd_) open();
+    if (!fifo_) open();
     // Until a writer has come, read() gives 0 as it does at the end; only poll() tells the two apart.
     if (!writer_seen_) wait_for_data();
     while (true) {
         if (stop_requested()) throw Stopped(text("reading ", what()));
-        const ssize_t got = ::read(fd_.get(), to, size);
+        const ssize_t got = fifo_->read(to, size);
         if (got > 0) {
             offset_ += static_cast<std::uint64_t>(got);
             return static_cast<std::size_t>(got);
@@ -108,7 +101,7 @@ std::size_t PipeChannel::Pass::read(std::uint8_t* to, std::size_t size) {
         if (got == 0) {
             throw_failure_of_writer(channel_.channel_);
             ended_ = true;
-            fd_.reset();
+            fifo_.reset();
             return 0;
         }
         if (errno == EAGAIN) {
@@ -133,17 +126,17 @@ void PipeChannel::Pass::open() {
         }
         sleep_unless_stopped(step);
     }
-    enlarge_pipe(fd_.get());
 }
 
 // False while there is nothing at the path.
 bool PipeChannel::Pass::try_to_open() {
     check_is_fifo();  // before the opening, which would already tell a device or a FIFO's writer that we are there
-    fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!fd_ && errno != ENOENT && errno != EINTR) {
+    UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!fd && errno != ENOENT && errno != EINTR) {
         throw DataError(text(what(), ": cannot open the FIFO: ", reason_and_remedy(errno)));
     }
-    return static_cast<bool>(fd_);
+    if (fd) fifo_.emplace(std::move(fd));
+    return fifo_.has_value();
 }
 
 void PipeChannel::Pass::check_is_fifo() const {
@@ -162,7 +155,7 @@ void PipeChannel::Pass::wait_for_data() {
     const auto& options = channel_.options_;
     PatientWait wait([this] { return awaited_data(); }, options.stall_deadline, options.notice_interval);
     while (true) {
-        std::array<pollfd, 2> wanted{{{fd_.get(), POLLIN, 0}, {stop_fd(), POLLIN, 0}}};
+        std::array<pollfd, 2> wanted{{{fifo_->fd(), POLLIN, 0}, {stop_fd(), POLLIN, 0}}};
         const int ready = ::poll(wanted.data(), wanted.size(), static_cast<int>(wait.step().count()));
         if (ready < 0 && errno != EINTR) {
             throw MachineError(text(what(), ": cannot wait for bytes: ", system_reason(errno)));

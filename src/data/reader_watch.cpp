@@ -1,13 +1,14 @@
 #include "reader_watch.hpp"
 
+#include "tundish/base/files.hpp"
+#include "tundish/base/text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <poll.h>
 #include <string>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -17,28 +18,22 @@ namespace {
 namespace fs = std::filesystem;
 
 bool reads(pid_t process, const struct stat& fifo) {
-    std::error_code error;
-    fs::directory_iterator entries(fs::path("/proc") / std::to_string(process) / "fd", error);
-    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    for (const auto& entry : folder_entries(fs::path("/proc") / std::to_string(process) / "fd")) {
         struct stat target {};
         struct stat link {};
-        const bool same = ::stat(entries->path().c_str(), &target) == 0 && target.st_ino == fifo.st_ino &&
-                          target.st_dev == fifo.st_dev;
+        const bool same =
+            ::stat(entry.path().c_str(), &target) == 0 && target.st_ino == fifo.st_ino && target.st_dev == fifo.st_dev;
         // The link's own mode tells how the descriptor was opened.
-        if (same && ::lstat(entries->path().c_str(), &link) == 0 && (link.st_mode & S_IRUSR) != 0) return true;
+        if (same && ::lstat(entry.path().c_str(), &link) == 0 && (link.st_mode & S_IRUSR) != 0) return true;
     }
     return false;
 }
 
 std::vector<pid_t> all_processes() {
     std::vector<pid_t> processes;
-    std::error_code error;
-    for (fs::directory_iterator entries("/proc", error); !error && entries != fs::directory_iterator();
-         entries.increment(error)) {
-        const std::string name = entries->path().filename().string();
-        pid_t process = 0;
-        const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), process);
-        if (failure == std::errc() && end == name.data() + name.size()) processes.push_back(process);
+    for (const auto& entry : folder_entries("/proc")) {
+        const std::string name = entry.path().filename().string();
+        if (const auto process = parse_number<pid_t>(name)) processes.push_back(*process);
     }
     return processes;
 }

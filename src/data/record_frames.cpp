@@ -4,6 +4,7 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_header.hpp"
+#include "tundish/data/wire_writer.hpp"
 
 #include <string_view>
 
@@ -26,28 +27,16 @@ void check_length(std::uint64_t size) {
 
 // ---- tf.train.Example
 
-void append_varint(std::string& out, std::uint64_t value) {
-    for (; value >= 0x80; value >>= 7U) out += static_cast<char>(value | 0x80U);
-    out += static_cast<char>(value);
-}
-
-// A field that holds bytes or another message.
-void append_field(std::string& out, unsigned number, std::string_view content) {
-    append_varint(out, number << 3U | 2U);
-    append_varint(out, content.size());
-    out += content;
-}
-
-std::string in_field(unsigned number, std::string_view content) {
+std::string in_field(std::uint32_t number, std::string_view content) {
     std::string out;
-    append_field(out, number, content);
+    append_bytes_field(out, number, content);
     return out;
 }
 
 void append_feature(std::string& features, std::string_view name, const std::string& feature) {
     std::string entry = in_field(1, name);
-    append_field(entry, 2, feature);
-    append_field(features, 1, entry);
+    append_bytes_field(entry, 2, feature);
+    append_bytes_field(features, 1, entry);
 }
 
 void append_bytes_feature(std::string& features, std::string_view name, std::string_view value) {
@@ -97,7 +86,7 @@ void append_raw_example(std::string& out, ByteSpan pixels, const ImageShape& sha
         append_integer_feature(features, "width", shape.width);
         append_integer_feature(features, "depth", shape.channels);
     }
-    append_field(out, 1, features);
+    append_bytes_field(out, 1, features);
 }
 
 void append_encoded_example(std::string& out, ByteSpan image, std::int64_t label) {
@@ -107,7 +96,7 @@ void append_encoded_example(std::string& out, ByteSpan image, std::int64_t label
         append_bytes_feature(features, "image/format", lower(to_text(*format)));
     }
     append_integer_feature(features, "image/class/label", label);
-    append_field(out, 1, features);
+    append_bytes_field(out, 1, features);
 }
 
 }  // namespace tundish

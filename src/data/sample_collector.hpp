@@ -4,6 +4,7 @@
 #include "tundish/data/sample_set.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,8 +15,12 @@ namespace tundish {
 /// thread.
 class SampleCollector {
   public:
-    SampleCollector(ChannelSpec channel, BadRecordPolicy on_bad_record)
-        : channel_(std::move(channel)), on_bad_record_(on_bad_record) {}
+    /// Without a `shape` the first image decides it.
+    SampleCollector(ChannelSpec channel, BadRecordPolicy on_bad_record, std::optional<ImageShape> shape = std::nullopt)
+        : channel_(std::move(channel)),
+          on_bad_record_(on_bad_record),
+          first_(shape ? "the first pass" : ""),
+          shape_(shape.value_or(ImageShape{})) {}
 
     /// False when the sample is damaged and passed over. Throws DataError naming channel and record.
     bool add(const Decoded& sample, SampleSet& to);
@@ -28,7 +33,7 @@ class SampleCollector {
 
     ChannelSpec channel_;
     BadRecordPolicy on_bad_record_;
-    std::string first_;  ///< origin of the first image, which decided the shape
+    std::string first_;  ///< origin of the image that decided the shape
     ImageShape shape_;
     std::int64_t skipped_ = 0;
 };

@@ -62,7 +62,8 @@ class SampleStream::Passes {
     [[nodiscard]] const ChannelSpec& channel() const { return channel_; }
     [[nodiscard]] const DataOptions& options() const { return options_; }
 
-    ImageFit rule;  ///< decided by the first images
+    ImageFit rule;                    ///< decided by the first images
+    std::optional<ImageShape> shape;  ///< of all samples, once the first ones are decoded
 
   private:
     std::unique_ptr<RecordReader> open_whole() {
@@ -75,7 +76,11 @@ class SampleStream::Passes {
     // The platform may end the job's data so.
     std::unique_ptr<RecordReader> open_next(PipeChannel& pipe) const {
         try {
-            return open_pass(pipe.next_pass(), channel_, options_).reader;
+            auto pass = open_pass(pipe.next_pass(), channel_, options_, &begun_.form);
+            if (pass.format == begun_.format) return std::move(pass.reader);
+            throw DataError(text(name_of(channel_), ": expected ", to_text(begun_.format),
+                                 " in each pass, as in the first one, found ", to_text(pass.format),
+                                 ". Look for objects of another format under the channel's S3 prefix."));
         } catch (const EmptyStream& empty) {
             log_warning(text(empty.what(), " Training ends, as after a last epoch."));
             return std::make_unique<NoRecords>();
@@ -93,7 +98,7 @@ class SampleStream::Passes {
 class SampleStream::Pass {
   public:
     Pass(Passes& passes, std::uint64_t key, std::int64_t skip)
-        : collector_(passes.channel(), passes.options().on_bad_record),
+        : collector_(passes.channel(), passes.options().on_bad_record, passes.shape),
           reader_(passes.open(), passes.options().shuffle_buffer << 20, key) {
         if (passes.options().on_bad_record == BadRecordPolicy::error) {
             // Where a damaged record ends the job, those before are all samples.
@@ -150,6 +155,7 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
     }
     // EmptyStream: of a small part of a sharded channel the ranks of a host may not get a record each.
     if (head_.labels.empty()) throw EmptyStream(text(name_of(channel), ": expected samples, found none."));
+    passes_->shape = head_.shape;
     size_ = options.num_training_samples ? options.share.part_of(*options.num_training_samples) : reader->size_hint();
     if (size_ == 0) {
         throw ConfigError(text(name_of(channel),

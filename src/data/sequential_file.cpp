@@ -1,5 +1,6 @@
 #include "sequential_file.hpp"
 
+#include "open_to_read.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/files.hpp"
 #include "tundish/base/text.hpp"
@@ -13,7 +14,7 @@
 namespace tundish {
 
 SequentialFile::SequentialFile(const std::filesystem::path& path, std::string what)
-    : what_(std::move(what)), fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : what_(std::move(what)), fd_(open_to_read(path, what_)) {
     struct stat status {};
     if (!fd_ || ::fstat(fd_.get(), &status) != 0) {
         throw DataError(text(what_, ": cannot read ", path.string(), ": ", reason_and_remedy(errno)));

@@ -38,7 +38,7 @@ void check_empty(const fs::path& folder) {
 void remove_leavings(const fs::path& prefix) {
     const std::string begin = prefix.filename().string() + '.';
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(prefix.has_parent_path() ? prefix.parent_path() : ".", error)) {
+    for (const auto& entry : folder_entries(prefix.has_parent_path() ? prefix.parent_path() : ".")) {
         const std::string name = entry.path().filename().string();
         if (!name.starts_with(begin) || !name.ends_with(kAside) || !entry.is_directory(error)) continue;
         const pid_t pid = std::atoi(name.c_str() + begin.size());

@@ -21,11 +21,16 @@ std::int64_t classes_of(DataFormat format, std::int64_t given) {
 }  // namespace
 
 StreamReader::StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec& channel, DataFormat format,
-                           const DataOptions& options)
+                           const DataOptions& options, const StreamForm* known)
     : framing_(make_framing(std::move(source), format, options)),
-      parser_(make_payload_parser(channel, format, options)),
+      parser_(make_payload_parser(
+          channel, known != nullptr && known->in_pairs ? DataFormat::augmented_manifest : format, options)),
       classes_(classes_of(format, options.num_classes)) {
-    look_ahead(channel, options.image_layout);
+    if (known != nullptr) {
+        form_ = *known;
+    } else {
+        look_ahead(channel, options.image_layout);
+    }
 }
 
 StreamReader::~StreamReader() = default;
@@ -51,23 +56,25 @@ std::optional<StreamReader::Parsed> StreamReader::read_one() {
 // The first sample decides what all are; raw pixels whose order nobody told need more of them.
 void StreamReader::look_ahead(const ChannelSpec& channel, ImageLayout wanted) {
     LayoutDetector detector;
-    bool undecided = false;
-    while (ahead_.size() < LayoutDetector::kImages) {
+    std::optional<bool> undecided;  // whether the order is; once there is a sample
+    while (undecided.value_or(true) && ahead_.size() < LayoutDetector::kImages) {
         auto parsed = read_one();
         if (!parsed) break;
         ahead_.push_back(std::move(*parsed));
         const Parsed& sample = ahead_.back();
         if (!sample.record.problem.empty()) continue;
-        if (!raw_shape_) raw_shape_ = sample.raw_shape;
-        undecided =
-            sample.raw_shape && !sample.planar && sample.raw_shape->channels > 1 && wanted == ImageLayout::automatic;
-        if (!undecided) break;
-        detector.add(sample.record.payload, *sample.raw_shape);
+        if (!undecided) {
+            form_.raw_shape = sample.raw_shape;
+            undecided = sample.raw_shape && !sample.planar && sample.raw_shape->channels > 1 &&
+                        wanted == ImageLayout::automatic;
+        }
+        if (*undecided && sample.raw_shape == form_.raw_shape) detector.add(sample.record.payload, *sample.raw_shape);
     }
-    interleaved_ = wanted == ImageLayout::hwc;
-    if (!undecided) return;
+    form_.in_pairs = parser_->in_pairs();
+    form_.interleaved = wanted == ImageLayout::hwc;
+    if (!undecided.value_or(false)) return;
     try {
-        interleaved_ = detector.decide() == ImageLayout::hwc;
+        form_.interleaved = detector.decide() == ImageLayout::hwc;
     } catch (const DataError& error) {
         throw DataError(text(name_of(channel), ", ", framing_->origin(), ": ", error.what()));
     }
@@ -89,13 +96,14 @@ Record StreamReader::finish(Parsed parsed) {
     Record record = std::move(parsed.record);
     record.index = index_++;
     if (!record.problem.empty()) return record;
-    if (parsed.raw_shape != raw_shape_) {
+    if (parsed.raw_shape != form_.raw_shape) {
         const auto kind = [](const auto& shape) {
             return shape ? text("raw pixels of ", to_text(*shape)) : std::string("an encoded image");
         };
-        record.problem = text("expected ", kind(raw_shape_), " as in the first record, found ", kind(parsed.raw_shape));
-    } else if (raw_shape_ && !parsed.planar && interleaved_) {
-        record.payload = to_planar(record.payload, *raw_shape_);
+        record.problem =
+            text("expected ", kind(form_.raw_shape), " as in the first record, found ", kind(parsed.raw_shape));
+    } else if (form_.raw_shape && !parsed.planar && form_.interleaved) {
+        record.payload = to_planar(record.payload, *form_.raw_shape);
     }
     return record;
 }

@@ -125,6 +125,9 @@ void quieten_c10d() {
 std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
     if (options.size() == 1) return std::make_unique<SoloCommunicator>();
     quieten_c10d();
+#ifdef USE_C10D_NCCL
+    if (options.device.is_cuda()) set_nccl_variables(options);
+#endif
     const Store store = open_store(options);
     auto communicator = meet_all(options, store, watch_over(options));
     log_info(text("all ", options.size(), " ranks have come; this is ", name_of(options, options.rank)));

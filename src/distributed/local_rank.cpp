@@ -72,9 +72,7 @@ void stay_with(const LocalRank& self) noexcept {
     if (::getppid() != self.supervisor) ::_exit(1);
     // Whoever signals all processes reaches this one twice, the second time through its supervisor: that must not count
     // as a second signal, which ends a process without a checkpoint. The supervisor obeys one, and then all end.
-    struct sigaction action {};
-    action.sa_handler = [](int /*signal_number*/) { request_stop(); };
-    for (const int signal_number : {SIGTERM, SIGINT}) ::sigaction(signal_number, &action, nullptr);
+    ignore_second_signals();
 }
 
 void send_report(const EndReport& report) noexcept {

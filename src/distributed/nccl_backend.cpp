@@ -102,11 +102,14 @@ std::string variables_of_nccl() {
 
 }  // namespace
 
-c10::intrusive_ptr<c10d::Backend> nccl_beside(const c10::intrusive_ptr<c10d::Backend>& gloo,
-                                              const ClusterOptions& options) {
+void set_nccl_variables(const ClusterOptions& options) {
     const NcclSurroundings host = look_around(options);
     if (options.rank % options.ranks_per_host == 0) say_if_small(host);
     for (const auto& [name, value] : nccl_defaults(host)) ::setenv(name.c_str(), value.c_str(), /*overwrite=*/0);
+}
+
+c10::intrusive_ptr<c10d::Backend> nccl_beside(const c10::intrusive_ptr<c10d::Backend>& gloo,
+                                              const ClusterOptions& options) {
     if (options.rank == 0) log_info(text("NCCL ", c10d::getNcclVersion(), ": ", variables_of_nccl()));
     auto wanted = c10d::ProcessGroupNCCL::Options::create();
     wanted->timeout = kLongestWait;

@@ -2,6 +2,7 @@
 
 #include <system_error>
 
+#include "tundish/base/files.hpp"
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -29,8 +30,7 @@ std::map<std::string, std::string> nccl_defaults(const NcclSurroundings& host) {
 }
 
 bool has_efa_device(const std::filesystem::path& devices) {
-    std::error_code error;
-    for (const auto& device : std::filesystem::directory_iterator(devices, error)) {
+    for (const auto& device : folder_entries(devices)) {
         std::error_code no_driver;
         if (std::filesystem::read_symlink(device.path() / "device" / "driver", no_driver).filename() == "efa")
             return true;

@@ -32,6 +32,10 @@ std::string beat_key(int rank) {
     return text("beat/", rank);
 }
 
+std::string silence_key(int rank) {
+    return text("silent/", rank);
+}
+
 std::string calls_key(int rank) {
     return text("calls/", rank);
 }
@@ -228,19 +232,30 @@ std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
         if (rank == options.rank) continue;
         if (const auto key = failure_key(rank); store->check({key}))
             return text(name_of(options, rank), " failed: ", words_at(*store, key));
+        if (const auto key = silence_key(rank); store->check({key}))
+            return text(name_of(options, rank), ' ', words_at(*store, key));
         auto& sign = signs[static_cast<std::size_t>(rank)];
         const std::int64_t count = store->add(beat_key(rank), 0);
         if (count != sign.count) sign = {count, now};
-        if (count > 0 && now - sign.seen >= limit)
-            return text(name_of(options, rank), " stopped answering ", whole_seconds(now - sign.seen), " s ago");
+        if (count == 0 || now - sign.seen < limit) continue;
+        const std::string what = text("stopped answering ", whole_seconds(now - sign.seen), " s ago");
+        // For those whose connections have not broken: they are more patient, and would blame this rank when it ends.
+        put_words(*store, silence_key(rank), what);
+        return text(name_of(options, rank), ' ', what);
     }
     return {};
 }
 
 PeerWatch::PeerWatch(const ClusterOptions& options)
-    : state_(std::make_shared<State>(options)),
-      talk_([state = state_] { state->talk(); }),
-      guard_([state = state_] { state->guard(); }) {}
+    : state_(std::make_shared<State>(options)), guard_([state = state_] { state->guard(); }) {
+    try {
+        talk_ = std::thread([state = state_] { state->talk(); });
+    } catch (...) {  // no more threads to be had
+        stop();
+        guard_.join();
+        throw;
+    }
+}
 
 PeerWatch::~PeerWatch() {
     stop();

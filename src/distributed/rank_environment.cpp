@@ -1,11 +1,10 @@
 #include "tundish/distributed/rank_environment.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <sstream>
-#include <system_error>
 
 #include "tundish/base/error.hpp"
+#include "tundish/base/files.hpp"
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -13,9 +12,7 @@ namespace {
 
 // The value of a string of digits; -1 for anything else.
 int number_of(std::string_view digits) {
-    int value = -1;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return problem == std::errc() && end == digits.data() + digits.size() ? value : -1;
+    return parse_number<int>(digits).value_or(-1);
 }
 
 bool names_a_gpu(std::string_view entry, int installed) {
@@ -44,8 +41,7 @@ std::vector<std::string> visible_gpus(int installed, const std::optional<std::st
 
 int installed_gpus(const std::filesystem::path& folder) {
     int count = 0;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    for (const auto& entry : folder_entries(folder)) {
         const std::string name = entry.path().filename().string();
         if (name.starts_with("nvidia") && number_of(std::string_view(name).substr(6)) >= 0) ++count;
     }

@@ -34,13 +34,8 @@ at::Tensor source_positions(const at::Tensor& shift, std::int64_t length, const 
 
 class Draw {
   public:
-    Draw(std::span<const std::int64_t> samples, std::uint64_t seed, std::int64_t epoch, std::int64_t first_sample,
-         at::Device device)
-        : samples_(samples),
-          seed_(seed),
-          epoch_(static_cast<std::uint64_t>(epoch)),
-          first_(first_sample),
-          device_(device) {}
+    Draw(std::span<const std::int64_t> samples, std::uint64_t seed, std::int64_t epoch, at::Device device)
+        : samples_(samples), seed_(seed), epoch_(static_cast<std::uint64_t>(epoch)), device_(device) {}
 
     // Uniform in -reach..reach for each sample.
     [[nodiscard]] at::Tensor shift(int reach, Stream stream) const {
@@ -70,15 +65,13 @@ class Draw {
     [[nodiscard]] at::Tensor each(Function function) const {
         std::vector<std::int64_t> values;
         values.reserve(samples_.size());
-        for (const std::int64_t sample : samples_)
-            values.push_back(function(static_cast<std::uint64_t>(sample + first_)));
+        for (const std::int64_t sample : samples_) values.push_back(function(static_cast<std::uint64_t>(sample)));
         return to_device(values, device_);
     }
 
     std::span<const std::int64_t> samples_;
     std::uint64_t seed_;
     std::uint64_t epoch_;
-    std::int64_t first_;
     at::Device device_;
 };
 
@@ -110,25 +103,24 @@ void jitter_color(at::Tensor& images, double strength, const Draw& draw) {
 }  // namespace
 
 BatchMaker::BatchMaker(at::Tensor pixels, at::Tensor labels, Preprocess preprocess, AugmentationOptions augmentation,
-                       std::uint64_t seed, std::int64_t first_sample)
+                       std::uint64_t seed)
     : pixels_(std::move(pixels)),
       labels_(std::move(labels)),
       preprocess_(std::move(preprocess)),
       augmentation_(augmentation),
-      seed_(seed),
-      first_sample_(first_sample) {}
+      seed_(seed) {}
 
 BatchMaker::Batch BatchMaker::make(std::span<const std::int64_t> samples, std::int64_t epoch) const {
-    return make(to_device({samples.begin(), samples.end()}, pixels_.device()), samples, first_sample_, epoch);
+    return make(to_device({samples.begin(), samples.end()}, pixels_.device()), samples, epoch);
 }
 
 BatchMaker::Batch BatchMaker::make_all(std::span<const std::int64_t> ids, std::int64_t epoch) const {
-    return make(at::arange(pixels_.size(0), labels_.options()), ids, 0, epoch);
+    return make(at::arange(pixels_.size(0), labels_.options()), ids, epoch);
 }
 
-BatchMaker::Batch BatchMaker::make(const at::Tensor& index, std::span<const std::int64_t> ids, std::int64_t first_id,
+BatchMaker::Batch BatchMaker::make(const at::Tensor& index, std::span<const std::int64_t> ids,
                                    std::int64_t epoch) const {
-    const Draw draw(ids, seed_, epoch, first_id, pixels_.device());
+    const Draw draw(ids, seed_, epoch, pixels_.device());
     const auto mirrored = draw.mirrored();
     const auto rows = source_positions(draw.shift(augmentation_.crop_padding, kRowShift), pixels_.size(2), nullptr);
     const auto columns = source_positions(draw.shift(augmentation_.crop_padding, kColumnShift), pixels_.size(3),

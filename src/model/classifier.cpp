@@ -5,6 +5,7 @@
 #include <cmath>
 #include <future>
 #include <map>
+#include <numeric>
 #include <random>
 
 #include "network_classifier.hpp"
@@ -69,6 +70,29 @@ std::vector<float> answers_of(const Classifier& classifier) {
     std::vector<float> probabilities(kImages * classifier.facts().class_names.size());
     classifier.classify(pixels.data(), kImages, probabilities.data());
     return probabilities;
+}
+
+// Logits that are taken for probabilities would be answered as they are.
+void check_probabilities(const std::vector<float>& answers, std::size_t classes) {
+    constexpr float kAllowed = 1e-3F;
+    for (auto row = answers.begin(); row != answers.end(); row += static_cast<std::ptrdiff_t>(classes)) {
+        const auto end = row + static_cast<std::ptrdiff_t>(classes);
+        const auto [least, most] = std::minmax_element(row, end);
+        const float sum = std::accumulate(row, end, 0.0F);
+        if (*least >= -kAllowed && *most <= 1 + kAllowed && std::abs(sum - 1) <= kAllowed) continue;
+        throw ArtifactError(text(kConfigFile,
+                                 ": 'output' is \"probabilities\", which lie between 0 and 1 and add up to 1; ",
+                                 kModelFile, " answered a test image with numbers from ", *least, " to ", *most,
+                                 " that add up to ", sum, ". Write \"output\": \"logits\" if that is what they are."));
+    }
+}
+
+// What model.pt answers, and that it keeps what config.json says of it.
+std::vector<float> answers_of(const ScriptClassifier& script) {
+    auto answers = answers_of(static_cast<const Classifier&>(script));
+    if (script.predictor().config().outputs_probabilities)
+        check_probabilities(answers, script.facts().class_names.size());
+    return answers;
 }
 
 float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -182,9 +206,7 @@ std::unique_ptr<Classifier> best_of_ours(const ScriptClassifier& script, const C
     return better_of(std::move(plan), std::move(network), options);
 }
 
-}  // namespace
-
-std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options) {
+std::unique_ptr<Classifier> load_fitting(const std::filesystem::path& folder, const ClassifierOptions& options) {
     const auto device = choose_device();
     // cuDNN would try all its algorithms anew for each size of a batch.
     at::globalContext().setBenchmarkCuDNN(false);
@@ -202,6 +224,18 @@ std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder,
     }
     answers_of(*script);
     return script;
+}
+
+}  // namespace
+
+std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options) {
+    try {
+        return load_fitting(folder, options);
+    } catch (const std::bad_alloc&) {
+        throw ArtifactError(text((folder / kConfigFile).string(), ": there is not enough memory to try a model for ",
+                                 to_text(load_model_config(folder).input), " images, in batches of ",
+                                 options.largest_batch, ": is 'input_shape' right?"));
+    }
 }
 
 }  // namespace tundish

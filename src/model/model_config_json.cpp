@@ -3,8 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <torch/version.h>
 
+#include <algorithm>
+
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/data/image_header.hpp"
+#include "tundish/data/labels.hpp"
+#include "tundish/data/sample_set.hpp"
 
 #ifndef TUNDISH_VERSION
 #define TUNDISH_VERSION "unknown"
@@ -17,6 +22,7 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr int kFormatVersion = 1;
+constexpr double kUsualScale = 1.0 / 255.0;
 
 class Reader {
   public:
@@ -31,6 +37,14 @@ class Reader {
     template <typename Value>
     Value optional(const char* key, const char* expected, Value fallback) const {
         return object_.contains(key) && !object_[key].is_null() ? decode<Value>(key, expected) : fallback;
+    }
+
+    /// One of two words; the first where there is none.
+    std::string word(const char* key, const char* usual, const char* other) const {
+        const std::string expected = text('"', usual, "\" or \"", other, '"');
+        const auto found = optional<std::string>(key, expected.c_str(), usual);
+        if (found != usual && found != other) fail(key, expected, json(found).dump());
+        return found;
     }
 
     [[noreturn]] void fail(const char* key, const std::string& expected, const std::string& found) const {
@@ -52,27 +66,59 @@ class Reader {
 };
 
 std::vector<std::string> class_names(const Reader& reader, const json& document) {
-    if (document.contains("class_names") && document["class_names"].is_number_integer()) {
-        std::vector<std::string> names;
-        for (int i = 0; i < document["class_names"].get<int>(); ++i) names.push_back(std::to_string(i));
-        return names;
+    const json& given = document.value("class_names", json());
+    if (given.is_number_integer()) {
+        if (given < 1 || given > kLabelLimit)
+            reader.fail("class_names", text("a number of classes from 1 to ", kLabelLimit), given.dump());
+        return numbers_as_names(given.get<std::int64_t>());
     }
     return reader.required<std::vector<std::string>>("class_names", "a list of names or the number of classes");
 }
 
+ImageShape input_shape(const Reader& reader) {
+    constexpr const char* kKey = "input_shape";
+    constexpr const char* kExpected = "[channels, height, width], whole numbers above 0";
+    const auto found = reader.required<json>(kKey, kExpected);
+    const auto whole = [](const json& length) { return length.is_number_integer() && length >= 1; };
+    if (!found.is_array() || found.size() != 3 || !std::all_of(found.begin(), found.end(), whole))
+        reader.fail(kKey, kExpected, found.dump());
+    double numbers = 1;  // does not overflow
+    for (const json& length : found) numbers *= length.get<double>();
+    if (numbers > static_cast<double>(kMaxImagePixels))
+        reader.fail(kKey, text("at most ", kMaxImagePixels, " numbers in all"), found.dump());
+    return {found[0].get<int>(), found[1].get<int>(), found[2].get<int>()};
+}
+
+// (pixel * scale - mean) / std is (pixel / 255 - mean / f) / (std / f) with f = 255 * scale.
+void apply_scale(double scale, Preprocess& preprocess) {
+    const double factor = 255.0 * scale;  // 1 for the usual scale, to the last bit
+    for (double& mean : preprocess.mean) mean /= factor;
+    for (double& std : preprocess.std) std /= factor;
+}
+
 void read_preprocess(const json& document, const std::string& origin, ModelConfig& config) {
-    const json section = document.value("preprocess", json::object());
+    const json given = document.value("preprocess", json());
+    const json section = given.is_null() ? json::object() : given;
+    if (!section.is_object()) Reader(document, origin).fail("preprocess", "an object", section.dump());
     const Reader reader(section, origin + ", preprocess");
     const auto channels = static_cast<std::size_t>(config.input.channels);
     const std::vector<double> zeros(channels, 0.0);
     const std::vector<double> ones(channels, 1.0);
     config.preprocess.mean = reader.optional("mean", "one number a channel", zeros);
     config.preprocess.std = reader.optional("std", "one number a channel", ones);
-    config.normalises_itself = reader.optional<std::string>("by", "\"model\" or \"caller\"", "caller") == "model";
+    config.normalises_itself = reader.word("by", "caller", "model") == "model";
+    if (const auto rule = reader.optional<std::string>("resize", "\"stretch\"", "stretch"); rule != "stretch")
+        reader.fail("resize", "\"stretch\"", json(rule).dump());
+    const auto scale = reader.optional("scale", "a number above 0", kUsualScale);
     if (config.preprocess.mean.size() != channels || config.preprocess.std.size() != channels) {
         reader.fail("mean", text(channels, " numbers, as many as the input has channels, like 'std'"),
                     text(config.preprocess.mean.size(), " and ", config.preprocess.std.size()));
     }
+    for (const double value : config.preprocess.std) {
+        if (!(value > 0.0)) reader.fail("std", "numbers above 0, which values are divided by", text(value));
+    }
+    if (!(scale > 0.0)) reader.fail("scale", "a number above 0, which pixels are multiplied by", text(scale));
+    apply_scale(scale, config.preprocess);
 }
 
 ordered_json to_json(const ModelConfig& config) {
@@ -83,7 +129,7 @@ ordered_json to_json(const ModelConfig& config) {
     document["class_names"] = config.class_names;
     document["input_shape"] = {config.input.channels, config.input.height, config.input.width};
     document["preprocess"] = {{"resize", "stretch"},
-                              {"scale", 1.0 / 255.0},
+                              {"scale", kUsualScale},
                               {"mean", config.preprocess.mean},
                               {"std", config.preprocess.std},
                               {"by", config.normalises_itself ? "model" : "caller"}};
@@ -97,7 +143,7 @@ ordered_json to_json(const ModelConfig& config) {
 json parse_model_config(const std::string& document, const std::string& origin) {
     try {
         return json::parse(document);
-    } catch (const json::parse_error& error) {
+    } catch (const json::exception& error) {
         throw ArtifactError(text(origin, " is not JSON: ", error.what()));
     }
 }
@@ -130,15 +176,10 @@ ModelConfig model_config_from_json(const std::string& document, const std::strin
     if (version != kFormatVersion) reader.fail("format_version", text(kFormatVersion), text(version));
     ModelConfig config;
     config.architecture = reader.optional<std::string>("architecture", "a name", "");
-    const auto shape = reader.required<std::vector<int>>("input_shape", "[channels, height, width]");
-    if (shape.size() != 3 || shape[0] < 1 || shape[1] < 1 || shape[2] < 1) {
-        reader.fail("input_shape", "[channels, height, width] above 0", parsed["input_shape"].dump());
-    }
-    config.input = {shape[0], shape[1], shape[2]};
+    config.input = input_shape(reader);
     config.class_names = class_names(reader, parsed);
     config.classes = static_cast<std::int64_t>(config.class_names.size());
-    config.outputs_probabilities =
-        reader.optional<std::string>("output", "\"logits\" or \"probabilities\"", "logits") == "probabilities";
+    config.outputs_probabilities = reader.word("output", "logits", "probabilities") == "probabilities";
     config.precision = reader.optional<std::string>("precision", "a name", "fp32");
     config.metrics = reader.optional("metrics", "an object of numbers", std::map<std::string, double>{});
     read_preprocess(parsed, origin, config);

@@ -19,20 +19,17 @@ struct ChannelSums {
 };
 
 void add_plane(ByteSpan plane, std::uint64_t& sum, std::uint64_t& squares) {
-    std::uint32_t plane_sum = 0;  // at most 255 * 2^23 pixels' worth would overflow; planes are cut below
-    std::uint64_t plane_squares = 0;
-    constexpr std::size_t kCut = 1U << 16U;
+    constexpr std::size_t kCut = 1U << 16U;  // as many squares of 255 fit into 32 bits
     for (std::size_t start = 0; start < plane.size(); start += kCut) {
+        std::uint32_t cut_sum = 0;
         std::uint32_t cut_squares = 0;
         for (const std::uint8_t value : plane.subspan(start, std::min(kCut, plane.size() - start))) {
-            plane_sum += value;
+            cut_sum += value;
             cut_squares += static_cast<std::uint32_t>(value) * value;
         }
-        plane_squares += cut_squares;
-        sum += plane_sum;
-        plane_sum = 0;
+        sum += cut_sum;
+        squares += cut_squares;
     }
-    squares += plane_squares;
 }
 
 ChannelSums sum_channels(const SampleSet& samples, std::int64_t first, std::int64_t last) {

@@ -14,6 +14,18 @@
 
 namespace tundish {
 
+namespace {
+
+// TorchScript's interpreter tells where it was, line by line, and what went wrong in the last one.
+std::string cause_first(std::string_view message) {
+    message = trim(message);
+    const auto last = message.rfind('\n');
+    if (last == std::string_view::npos) return std::string(message);
+    return text(trim(message.substr(last + 1)), " (", trim(message.substr(0, last)), ')');
+}
+
+}  // namespace
+
 WithoutOptimiser::WithoutOptimiser() : before_(torch::jit::getGraphExecutorOptimize()) {
     torch::jit::setGraphExecutorOptimize(false);
 }
@@ -59,9 +71,9 @@ void rethrow_as_ours(const std::string& what, std::size_t images, bool on_gpu) {
     } catch (const c10::Error& error) {
         // After an error of its own a CUDA context answers every later call with one.
         if (on_gpu) throw DeviceError(text("the GPU failed: ", error.what_without_backtrace()));
-        throw MachineError(text(what, " failed: ", error.what_without_backtrace()));
+        throw MachineError(text(what, " failed: ", cause_first(error.what_without_backtrace())));
     } catch (const std::runtime_error& error) {  // TorchScript's interpreter
-        throw MachineError(text(what, " failed: ", error.what()));
+        throw MachineError(text(what, " failed: ", cause_first(error.what())));
     }
 }
 

@@ -98,11 +98,15 @@ OrderedJson channel_entry(const std::string& name, const std::string& sentence, 
     entry["Name"] = name;
     entry["Description"] = sentence;
     entry["IsRequired"] = required;
-    entry["SupportedContentTypes"] =
-        is_list ? OrderedJson{"text/plain", "application/x-image"}
-                : OrderedJson{"application/octet-stream", "application/x-image", "image/jpeg", "image/png"};
-    entry["SupportedCompressionTypes"] = {"None"};
-    entry["SupportedInputModes"] = {"File"};
+    entry["SupportedContentTypes"] = is_list ? OrderedJson{"text/plain", "application/x-image"}
+                                             : OrderedJson{"application/octet-stream",
+                                                           "application/x-recordio",
+                                                           "application/x-tfrecord",
+                                                           "application/x-image",
+                                                           "image/jpeg",
+                                                           "image/png"};
+    entry["SupportedCompressionTypes"] = {"None", "Gzip"};
+    entry["SupportedInputModes"] = is_list ? OrderedJson{"File", "FastFile"} : OrderedJson{"File", "FastFile", "Pipe"};
     return entry;
 }
 

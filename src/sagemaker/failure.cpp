@@ -13,27 +13,10 @@ namespace {
 
 constexpr std::size_t kFailureBytes = 1024;
 
-/// The length of the well-formed UTF-8 character at the start of `rest`; 0 when it is damaged.
-std::size_t character_length(std::string_view rest) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
-    if (byte(0) < 0x80) return 1;
-    const std::size_t length = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
-    if (byte(0) < 0xC2 || byte(0) > 0xF4 || rest.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xC0U) != 0x80U) return 0;
-    }
-    // Longer than needed, surrogates, and beyond U+10FFFF.
-    const unsigned first = byte(0);
-    const unsigned second = byte(1);
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
-    if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
-    return length;
-}
-
 std::string whole_characters(std::string_view value) {
     std::string out;
     while (!value.empty()) {
-        const std::size_t length = character_length(value);
+        const std::size_t length = utf8_character_length(value);
         if (length == 0 || value[0] == '\0') {
             out += '?';
         } else {

@@ -156,12 +156,13 @@ InputDataConfig assign_roles(const JsonValue& channels, const Paths& paths, cons
 JsonValue declared_by_folders(const Paths& paths) {
     JsonValue channels{JsonValue::Kind::object, "", {}, {}};
     std::error_code error;
-    std::filesystem::directory_iterator entries(paths.input_data(), error);
+    const auto entries = folder_entries(paths.input_data(), error);
     if (error && error != std::errc::no_such_file_or_directory) {
         throw MachineError(text("cannot list ", paths.input_data().string(), ": ", system_reason(error.value())));
     }
-    for (; !error && entries != std::filesystem::directory_iterator(); entries.increment(error)) {
-        if (entries->is_directory(error)) channels.names.push_back(entries->path().filename().string());
+    for (const auto& entry : entries) {
+        std::error_code ignored;
+        if (entry.is_directory(ignored)) channels.names.push_back(entry.path().filename().string());
     }
     std::sort(channels.names.begin(), channels.names.end());
     channels.items.resize(channels.names.size(), JsonValue{JsonValue::Kind::object, "", {}, {}});

@@ -4,7 +4,6 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 
-#include <charconv>
 #include <cstdlib>
 #include <algorithm>
 #include <set>
@@ -91,12 +90,10 @@ ResourceConfig parse_resource_config(std::string_view json, const std::string& f
 int rendezvous_port() {
     const char* value = std::getenv("MASTER_PORT");
     if (value == nullptr) return 7777;
-    const std::string_view digits(value);
-    int port = 0;
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (problem != std::errc() || end != digits.data() + digits.size() || port < 1 || port > 65535)
-        throw ConfigError(text("MASTER_PORT is '", digits, "', expected a whole number from 1 to 65535"));
-    return port;
+    const auto port = parse_number<int>(value);
+    if (!port || *port < 1 || *port > 65535)
+        throw ConfigError(text("MASTER_PORT is '", value, "', expected a whole number from 1 to 65535"));
+    return *port;
 }
 
 ResourceConfig read_resource_config(const Paths& paths) {

@@ -1,6 +1,5 @@
 #include "tundish/sagemaker/serve_environment.hpp"
 
-#include <charconv>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -26,13 +25,11 @@ class Reader {
     void number(const char* name, int least, int most, const Store& store) {
         const std::string value = text_of(name);
         if (value.empty()) return;
-        int found = 0;
-        const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), found);
-        const bool whole = problem == std::errc() && end == value.data() + value.size();
-        if (!whole || found < least || found > most) {
+        const auto found = parse_number<int>(value);
+        if (!found || *found < least || *found > most) {
             complain(name, value, text("a whole number from ", least, " to ", most));
         } else {
-            store(found);
+            store(*found);
         }
     }
 
@@ -52,13 +49,10 @@ class Reader {
 bool is_port_range(const std::string& value) {
     const auto dash = value.find('-');
     if (dash == std::string::npos) return false;
-    int first = 0, last = 0;
-    const auto read = [](std::string_view part, int& number) {
-        const auto [end, problem] = std::from_chars(part.data(), part.data() + part.size(), number);
-        return problem == std::errc() && end == part.data() + part.size() && number >= 1 && number <= 65535;
-    };
     const std::string_view view = value;
-    return read(view.substr(0, dash), first) && read(view.substr(dash + 1), last) && first <= last;
+    const auto first = parse_number<int>(view.substr(0, dash));
+    const auto last = parse_number<int>(view.substr(dash + 1));
+    return first && last && *first >= 1 && *first <= *last && *last <= 65535;
 }
 
 void read_limits(Reader& reader, ServeOptions& options) {
@@ -98,6 +92,8 @@ void note_ignored(const Reader& reader, ServeOptions& options) {
 
 void read_batch(Reader& reader, ServeOptions& options) {
     options.batch_transform = lower(reader.text_of("SAGEMAKER_BATCH")) == "true";
+    // The platform waits for 600 s there, unless the job says otherwise.
+    if (options.batch_transform) options.request_time = std::chrono::seconds(590);
     reader.number("SAGEMAKER_MAX_CONCURRENT_TRANSFORMS", 1, 1000,
                   [&](int value) { options.max_concurrent_transforms = value; });
     reader.number("SAGEMAKER_MAX_PAYLOAD_IN_MB", 0, 100, [&](int value) { options.max_payload_mb = value; });
@@ -137,10 +133,10 @@ void read_serve_environment(const Environment& environment, ServeOptions& option
     if (const auto range = reader.text_of("SAGEMAKER_SAFE_PORT_RANGE"); !range.empty() && !is_port_range(range)) {
         reader.complain("SAGEMAKER_SAFE_PORT_RANGE", range, "two ports such as 8081-9000");
     }
-    read_limits(reader, options);
+    read_batch(reader, options);
+    read_limits(reader, options);  // after read_batch(): what is said of the time counts
     read_arithmetic(reader, options);
     note_ignored(reader, options);
-    read_batch(reader, options);
     read_reply_type(reader, options);
     reader.finish();
 }

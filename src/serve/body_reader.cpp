@@ -1,7 +1,9 @@
 #include "body_reader.hpp"
 
-#include <charconv>
+#include <algorithm>
+#include <cstdint>
 
+#include "tundish/base/memory.hpp"
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -10,6 +12,14 @@ namespace {
 using Clock = Connection::Clock;
 
 constexpr std::size_t kFirstPiece = std::size_t{4} << 20;  // taken on the client's word; more as bytes come
+
+// std::string takes at least twice what it has.
+void grow_to(std::string& body, std::size_t capacity) {
+    std::string larger;
+    larger.reserve(capacity);
+    larger.append(body);
+    body.swap(larger);
+}
 
 [[noreturn]] void too_large(std::size_t limit) {
     throw RequestError(413, "too_large",
@@ -24,23 +34,19 @@ constexpr std::size_t kFirstPiece = std::size_t{4} << 20;  // taken on the clien
 // Nothing for a chunked body.
 std::optional<std::size_t> declared_length(const HttpHeaders& headers) {
     const std::size_t lengths = headers.count("Content-Length");
-    const bool chunked = lower(headers.get("Transfer-Encoding")) == "chunked";
+    const bool chunked = lower(headers.all("Transfer-Encoding")) == "chunked";
     if (headers.has("Transfer-Encoding") && (!chunked || lengths > 0)) {
         throw RequestError(400, "bad_request", "expected Transfer-Encoding: chunked alone, or Content-Length alone");
     }
     if (chunked) return std::nullopt;
     if (lengths == 0) return 0;
-    const std::string_view value = headers.get("Content-Length");
-    std::size_t length = 0;
-    const auto [end, problem] = std::from_chars(value.data(), value.data() + value.size(), length);
-    if (lengths > 1 || problem != std::errc() || end != value.data() + value.size()) {
-        throw RequestError(400, "bad_request", "Content-Length is not one whole number");
-    }
+    const auto length = parse_number<std::size_t>(headers.get("Content-Length"));
+    if (lengths > 1 || !length) throw RequestError(400, "bad_request", "Content-Length is not one whole number");
     return length;
 }
 
 void check_encoding(const HttpHeaders& headers) {
-    const std::string encoding = lower(headers.get("Content-Encoding"));
+    const std::string encoding = lower(headers.all("Content-Encoding"));
     if (encoding.empty() || encoding == "identity") return;
     throw RequestError(415, "unsupported_content_encoding",
                        "Content-Encoding is not supported: send the body uncompressed (images are compressed already)");
@@ -48,44 +54,67 @@ void check_encoding(const HttpHeaders& headers) {
 
 }  // namespace
 
-std::optional<RequestError> BodyReader::read(Connection& connection, HttpRequest& request, const Source& source) {
+std::size_t HttpLimits::room_for_bodies() const {
+    constexpr std::uint64_t kUsual = std::uint64_t{1} << 30;
+    const auto wanted = all_bodies > 0 ? all_bodies : std::min(kUsual, memory_limit() / 4);
+    return std::max(wanted, largest_body);
+}
+
+BodyReader::Outcome BodyReader::read(Connection& connection, HttpRequest& request, const Source& source) {
+    const auto refused = [&](RequestError error) {
+        request.body = {};
+        return Outcome{std::move(error), {}};
+    };
     try {
         const auto length = declared_length(request.headers);
         if (length > limits_.largest_body) too_large(limits_.largest_body);  // nothing is less than any length
         check_encoding(request.headers);
-        if (length == std::size_t{0}) return std::nullopt;
-        read_all(connection, request, length, source);
-        return std::nullopt;
+        if (length == std::size_t{0}) return {};
+        return {std::nullopt, read_all(connection, request, length, source)};
     } catch (const RequestError& error) {
-        return error;
+        return refused(error);
     } catch (const std::bad_alloc&) {
-        return RequestError(503, "out_of_memory",
-                            "no memory for a body of this size at the moment: send it again later");
+        return refused({503, "out_of_memory", "no memory for a body of this size at the moment: send it again later"});
     }
 }
 
-void BodyReader::read_all(Connection& connection, HttpRequest& request, std::optional<std::size_t> length,
-                          const Source& source) {
-    const auto fits = [&](std::size_t bytes) { return held_ + bytes <= limits_.all_bodies; };
-    if (!fits(length.value_or(0))) too_busy();
-    Lease lease(*this, length.value_or(0));
+MemoryBudget::Lease BodyReader::room_for(std::size_t bytes) {
+    auto lease = bodies_.try_take(bytes);
+    if (!lease) too_busy();
+    return std::move(*lease);
+}
+
+// A chunked body takes its room as it comes, and all that its string takes; what it is copied from is not counted.
+bool BodyReader::make_room(std::string& body, std::size_t more, std::optional<std::size_t> length,
+                           MemoryBudget::Lease& lease) const {
+    const std::size_t needed = body.size() + more;
+    if (needed <= body.capacity()) return true;
+    const std::size_t capacity = std::max(needed, length.value_or(std::min(2 * body.capacity(), limits_.largest_body)));
+    if (!length && !lease.try_grow(capacity - lease.bytes())) return false;
+    grow_to(body, capacity);
+    return true;
+}
+
+MemoryBudget::Lease BodyReader::read_all(Connection& connection, HttpRequest& request,
+                                         std::optional<std::size_t> length, const Source& source) {
+    auto lease = room_for(length.value_or(0));
     if (lower(request.headers.get("Expect")) == "100-continue") {
-        if (!connection.write("HTTP/1.1 100 Continue\r\n\r\n") || !connection.flush()) return;
+        if (!connection.write("HTTP/1.1 100 Continue\r\n\r\n") || !connection.flush()) return lease;
     }
     const auto begin = Clock::now();
     std::string& body = request.body;
     body.reserve(std::min(length.value_or(0), kFirstPiece));
-    connection.set_deadline(begin + limits_.stall_time);
+    connection.set_deadline(begin + limits_.stall_time, begin + limits_.pressed_time);
     bool too_long = false, no_room = false;
     const bool whole = source([&](std::string_view piece) {
         too_long = body.size() + piece.size() > limits_.largest_body;
-        no_room = !length && !fits(piece.size());  // a chunked body takes its room as it comes
-        if (too_long || no_room) return false;
-        if (!length) lease.grow(piece.size());
-        if (length && body.size() + piece.size() > body.capacity()) body.reserve(*length);
+        if (too_long) return false;
+        no_room = !make_room(body, piece.size(), length, lease);
+        if (no_room) return false;
         body.append(piece);
         const auto earned = std::chrono::milliseconds(1000 * body.size() / limits_.slowest_rate);
-        connection.set_deadline(std::min(Clock::now(), begin + earned) + limits_.stall_time);
+        const auto last = std::min(Clock::now(), begin + earned);
+        connection.set_deadline(last + limits_.stall_time, last + limits_.pressed_time);
         return true;
     });
     if (too_long) too_large(limits_.largest_body);
@@ -97,6 +126,7 @@ void BodyReader::read_all(Connection& connection, HttpRequest& request, std::opt
     if (!whole || (length && body.size() != *length)) {
         throw RequestError(400, "bad_request", "the body is shorter than the headers say, or its chunks are malformed");
     }
+    return lease;
 }
 
 }  // namespace tundish

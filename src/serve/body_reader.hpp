@@ -1,11 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <string_view>
 
 #include "tundish/serve/http_protocol.hpp"
+#include "tundish/serve/memory_budget.hpp"
 #include "tundish/serve/request_error.hpp"
 
 namespace tundish {
@@ -19,34 +19,25 @@ class BodyReader {
     /// Reads the body piece by piece; false when the stream ended early, or `Take` stopped it.
     using Source = std::function<bool(const Take&)>;
 
-    explicit BodyReader(const HttpLimits& limits) : limits_(limits) {}
+    explicit BodyReader(const HttpLimits& limits) : limits_(limits), bodies_(limits.room_for_bodies()) {}
 
-    /// Fills request.body. The error when it must be refused: the rest of the body is still on the connection then.
-    std::optional<RequestError> read(Connection& connection, HttpRequest& request, const Source& source);
-
-    /// Counts a body's bytes for as long as it exists; whoever has read one holds it until the reply is made.
-    class Lease {
-      public:
-        Lease(BodyReader& reader, std::size_t bytes) : reader_(reader), bytes_(bytes) { reader_.held_ += bytes; }
-        ~Lease() { reader_.held_ -= bytes_; }
-        void grow(std::size_t bytes) {
-            bytes_ += bytes;
-            reader_.held_ += bytes;
-        }
-        Lease(const Lease&) = delete;
-        Lease& operator=(const Lease&) = delete;
-
-      private:
-        BodyReader& reader_;
-        std::size_t bytes_;
+    struct Outcome {
+        std::optional<RequestError> refusal;  ///< the rest of the body is still on the connection then
+        MemoryBudget::Lease memory;           ///< the body's part of the limit: keep it until the reply is made
     };
 
+    /// Fills request.body, which stays empty when it is refused. The outcome must not outlive the reader.
+    Outcome read(Connection& connection, HttpRequest& request, const Source& source);
+
   private:
-    void read_all(Connection& connection, HttpRequest& request, std::optional<std::size_t> length,
-                  const Source& source);
+    MemoryBudget::Lease room_for(std::size_t bytes);
+    bool make_room(std::string& body, std::size_t more, std::optional<std::size_t> length,
+                   MemoryBudget::Lease& lease) const;
+    MemoryBudget::Lease read_all(Connection& connection, HttpRequest& request, std::optional<std::size_t> length,
+                                 const Source& source);
 
     HttpLimits limits_;
-    std::atomic<std::size_t> held_{0};
+    MemoryBudget bodies_;
 };
 
 }  // namespace tundish

@@ -29,8 +29,9 @@ std::optional<std::string> read_line(Connection& connection) {
 // "1f" or "1f;extension=value".
 std::optional<std::size_t> chunk_length(const std::string& line) {
     std::size_t length = 0;
-    const auto [end, problem] = std::from_chars(line.data(), line.data() + line.size(), length, 16);
-    const bool good = problem == std::errc() && (*end == '\0' || *end == ';' || *end == ' ' || *end == '\t');
+    const char* const last = line.data() + line.size();
+    const auto [end, problem] = std::from_chars(line.data(), last, length, 16);
+    const bool good = problem == std::errc() && (end == last || *end == ';' || *end == ' ' || *end == '\t');
     return good ? std::optional(length) : std::nullopt;
 }
 

@@ -1,6 +1,8 @@
 #include "tundish/serve/connection.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -48,12 +50,25 @@ long Connection::receive(char* to, std::size_t size) {
 bool Connection::wait(short events) {
     while (true) {
         pollfd waited{fd_.get(), events, 0};
-        const int ready = ::poll(&waited, 1, milliseconds_until(deadline_));
+        const int ready = ::poll(&waited, 1, milliseconds_until(next_look(events)));
         if (ready > 0) return true;
         if (ready < 0 && errno == EINTR) continue;
+        if (ready == 0 && may_wait_on(events)) continue;
         timed_out_ = ready == 0;
         return false;
     }
+}
+
+// Pressure may come later: from `earlier_` on it is looked for four times a second.
+Connection::Clock::time_point Connection::next_look(short events) const {
+    if (events != POLLIN || pressed_ == nullptr) return deadline_;
+    return std::min(deadline_, std::max(earlier_, Clock::now() + std::chrono::milliseconds(250)));
+}
+
+bool Connection::may_wait_on(short events) {
+    if (events == POLLOUT) return renew_deadline();
+    const auto now = Clock::now();
+    return now < deadline_ && (now < earlier_ || !(*pressed_)());
 }
 
 bool Connection::write(std::string_view bytes) {
@@ -74,11 +89,35 @@ bool Connection::send_all(std::string_view bytes) {
         const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent > 0) {
             bytes.remove_prefix(static_cast<std::size_t>(sent));
-        } else if (errno != EINTR && (errno != EAGAIN || !wait(POLLOUT))) {
-            return false;
+            if (pace_) pace_->sent += sent;
+        } else if (errno == EAGAIN) {
+            renew_deadline();
+            failed_to_send_ = !wait(POLLOUT);
+        } else if (errno != EINTR) {
+            failed_to_send_ = true;
+            timed_out_ = false;
         }
+        if (failed_to_send_) return false;
     }
     return true;
+}
+
+void Connection::pace_writing(std::chrono::seconds stall, std::size_t slowest_rate) {
+    const auto now = Clock::now();
+    pace_ = Pace{.begin = now, .stall = stall, .slowest_rate = slowest_rate};
+    deadline_ = now + stall;
+}
+
+// False when there is no pace, or the client has taken nothing since the last look or too little altogether. send()
+// alone does not tell: the kernel takes megabytes at once, and then nothing until a third of them has gone.
+bool Connection::renew_deadline() {
+    int waiting = 0;  // bytes in the kernel that were not acknowledged
+    if (!pace_ || ::ioctl(fd_.get(), SIOCOUTQ, &waiting) != 0 || pace_->sent - waiting <= pace_->taken) return false;
+    pace_->taken = pace_->sent - waiting;
+    const std::chrono::milliseconds earned(1000 * pace_->taken / static_cast<std::int64_t>(pace_->slowest_rate));
+    const auto now = Clock::now();
+    deadline_ = std::min(now, pace_->begin + earned) + pace_->stall;
+    return deadline_ > now;
 }
 
 bool Connection::holds_whole_get() const {
@@ -97,7 +136,7 @@ bool Connection::wait_for_input(std::chrono::milliseconds longest) {
 void Connection::close_gently() {
     ::shutdown(fd_.get(), SHUT_WR);
     begin_ = end_ = 0;
-    set_deadline(Clock::now() + std::chrono::seconds(2));
+    set_deadline(Clock::now() + std::chrono::seconds(2), Clock::now() + std::chrono::milliseconds(200));
     constexpr std::size_t kMost = std::size_t{64} << 20;
     for (std::size_t total = 0; total < kMost;) {
         const long got = receive(input_.data(), input_.size());

@@ -89,6 +89,19 @@ void ConnectionTable::close_idle(std::chrono::seconds longest) {
     std::erase_if(entries_, [&](const auto& item) { return !item.second.busy && item.second.since < oldest; });
 }
 
+bool ConnectionTable::close_longest_idle() {
+    const std::lock_guard lock(mutex_);
+    auto longest = entries_.end();
+    for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+        if (at->second.busy) continue;
+        if (longest == entries_.end() || at->second.since < longest->second.since) longest = at;
+    }
+    if (longest == entries_.end()) return false;
+    if (longest->second.connection->wait_for_input(std::chrono::milliseconds(0))) return false;  // wait() will tell
+    entries_.erase(longest);
+    return true;
+}
+
 std::size_t ConnectionTable::size() const {
     const std::lock_guard lock(mutex_);
     return entries_.size();

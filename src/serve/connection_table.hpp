@@ -44,6 +44,9 @@ class ConnectionTable {
     /// Closes connections that were idle for `longest`.
     void close_idle(std::chrono::seconds longest);
 
+    /// Closes the one that has been idle longest; false when none is, or it has just been written to.
+    bool close_longest_idle();
+
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t busy() const;
 

@@ -39,6 +39,11 @@ bool ElasticThreads::exhausted() const {
     return threads_ == most_ && idle_ <= tasks_.size();
 }
 
+bool ElasticThreads::behind() const {
+    const std::lock_guard lock(mutex_);
+    return tasks_.size() > idle_;
+}
+
 void ElasticThreads::work() {
     std::unique_lock lock(mutex_);
     while (true) {

@@ -24,6 +24,9 @@ class ElasticThreads {
     /// All threads there may be have a task: one more would wait. Any thread.
     [[nodiscard]] bool exhausted() const;
 
+    /// Tasks wait for a thread. Any thread.
+    [[nodiscard]] bool behind() const;
+
   private:
     void work();
 

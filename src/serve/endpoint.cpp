@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "invocations.hpp"
@@ -91,7 +92,9 @@ class Endpoint::Core {
 
     void watch() {
         const ServedModel* model = model_.load();
-        if (model == nullptr || health_.state() == ServeState::failed) return;
+        if (model == nullptr) return;
+        if (stop_requested()) answer_before_the_end(*model);
+        if (health_.state() == ServeState::failed) return;
         if (const auto pass = model->engine->longest_pass(); pass > options_.stuck_time) {
             fail(text("a forward pass has been running for ", pass.count() / 1000, " s: the engine is stuck"));
         }
@@ -118,6 +121,13 @@ class Endpoint::Core {
     void fail(const std::string& reason) {
         health_.set_failed(reason);
         log_error(text("not healthy, /ping answers 503: ", reason));
+    }
+
+    // A request that takes longer than the drain is answered too, a moment before its connection is cut off.
+    void answer_before_the_end(const ServedModel& model) {
+        constexpr std::chrono::seconds kMoment{1};
+        if (!stopping_since_) stopping_since_ = Engine::Clock::now();
+        if (Engine::Clock::now() - *stopping_since_ > options_.drain_time - kMoment) model.engine->give_up();
     }
 
     HttpReply answer_or_error(HttpRequest& request) {
@@ -226,7 +236,8 @@ class Endpoint::Core {
     std::unique_ptr<ServedModel> owned_;  // the loader's until loading_ is false
     std::atomic<const ServedModel*> model_{nullptr};
     std::atomic<bool> loading_{true};
-    std::thread loader_;  // last: uses everything above
+    std::optional<Engine::Clock::time_point> stopping_since_;  // watch()'s
+    std::thread loader_;                                       // last: uses everything above
 };
 
 Endpoint::Endpoint(const ServeOptions& options, LoadClassifier load)

@@ -115,8 +115,9 @@ class Worker {
 
 class Engine::Core {
   public:
+    // In two steps, so that the destructor ends the threads that exist already when there may not be another one.
     Core(const Classifier& classifier, const EngineOptions& options, EngineEvents events)
-        : classifier_(classifier), events_(std::move(events)), queue_(options) {
+        : Core(classifier, std::move(events), options) {
         for (int i = 0; i < options.workers; ++i) {
             workers_.push_back(std::make_unique<Worker>(classifier, queue_, events_));
         }
@@ -135,7 +136,11 @@ class Engine::Core {
         if (!queue_.add(request)) {
             throw RequestError(503, "queue_full", "too many requests wait already: send this one again a little later");
         }
-        if (const std::size_t left = queue_.wait_for(*request); left > 0) {
+        const std::size_t left = queue_.wait_for(*request);
+        if (left > 0 && queue_.given_up()) {
+            throw RequestError(503, "draining", "the server is stopping before this request is done: send it again");
+        }
+        if (left > 0) {
             throw RequestError(503, "deadline_exceeded",
                                text("no answer within the time for a request; it was given up with ", left, " of ",
                                     images, " images left. Send fewer images, or later"));
@@ -143,6 +148,8 @@ class Engine::Core {
         if (!request->failure.empty()) throw RequestError(500, "model_failed", "the model failed: " + request->failure);
         return std::move(request->probabilities);
     }
+
+    void give_up() { queue_.give_up(); }
 
     [[nodiscard]] std::size_t in_flight() const { return queue_.requests(); }
     [[nodiscard]] Waiting waiting() const { return queue_.waiting(); }
@@ -163,6 +170,9 @@ class Engine::Core {
     }
 
   private:
+    Core(const Classifier& classifier, EngineEvents events, const EngineOptions& options)
+        : classifier_(classifier), events_(std::move(events)), queue_(options) {}
+
     const Classifier& classifier_;
     EngineEvents events_;
     EngineQueue queue_;
@@ -176,6 +186,10 @@ Engine::~Engine() = default;
 
 std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline) {
     return core_->classify(std::move(pixels), deadline);
+}
+
+void Engine::give_up() {
+    core_->give_up();
 }
 
 std::size_t Engine::in_flight() const {

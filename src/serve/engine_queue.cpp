@@ -15,6 +15,7 @@ bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
     images_ += images;
     waiting_images_ += images;
     waiting_.push_back(request);
+    awaited_.insert(request.get());
     // With a delay some workers wait for more images, others for any.
     if (options_.batch_delay.count() > 0) {
         filled_.notify_all();
@@ -26,7 +27,8 @@ bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
 
 std::size_t EngineQueue::wait_for(EngineRequest& request) {
     std::unique_lock lock(mutex_);
-    request.changed.wait_until(lock, request.deadline, [&] { return request.left == 0; });
+    request.changed.wait_until(lock, request.deadline, [&] { return request.left == 0 || given_up_; });
+    awaited_.erase(&request);
     if (request.left > 0) {
         request.abandoned = true;
         close_one();
@@ -65,6 +67,17 @@ void EngineQueue::gather(std::unique_lock<std::mutex>& lock) {
                      [this] { return closed_ || open_ <= 1 || waiting_images_ >= options_.largest_batch; });
 }
 
+// After each slice: one of thousands of images keeps nobody waiting for longer than that, and has its next turn when
+// those that wait now have had theirs. Among equals the first stays first: taking turns would finish all of them late.
+void EngineQueue::let_shorter_ones_pass(const std::vector<Slice>& taken) {
+    if (taken.empty() || waiting_.empty() || waiting_.front() != taken.back().request) return;  // none was cut
+    const auto left = [](const auto& request) { return request->pixels.images - request->next; };
+    const std::size_t of_cut = left(waiting_.front());
+    const auto last_shorter =
+        std::find_if(waiting_.rbegin(), waiting_.rend(), [&](const auto& request) { return left(request) < of_cut; });
+    if (last_shorter != waiting_.rend()) std::rotate(waiting_.begin(), waiting_.begin() + 1, last_shorter.base());
+}
+
 std::vector<Slice> EngineQueue::take() {
     std::unique_lock lock(mutex_);
     std::vector<Slice> batch;
@@ -82,6 +95,7 @@ std::vector<Slice> EngineQueue::take() {
             room -= images;
             if (request->next == request->pixels.images) waiting_.pop_front();
         }
+        let_shorter_ones_pass(batch);
     }
     if (!waiting_.empty()) filled_.notify_one();
     return batch;
@@ -97,6 +111,17 @@ void EngineQueue::finish(const std::vector<Slice>& slices, const std::string& fa
         if (!request.abandoned) close_one();
         request.changed.notify_all();
     }
+}
+
+void EngineQueue::give_up() {
+    const std::lock_guard lock(mutex_);
+    given_up_ = true;
+    for (EngineRequest* request : awaited_) request->changed.notify_all();
+}
+
+bool EngineQueue::given_up() const {
+    const std::lock_guard lock(mutex_);
+    return given_up_;
 }
 
 void EngineQueue::close() {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <unordered_set>
 #include <vector>
 
 #include "tundish/serve/engine.hpp"
@@ -34,7 +35,7 @@ struct Slice {
     std::size_t images = 0;
 };
 
-/// The requests that wait, in order. Any thread.
+/// The requests that wait, in order; a long one that was cut lets shorter ones pass. Any thread.
 class EngineQueue {
   public:
     explicit EngineQueue(const EngineOptions& options) : options_(options) {}
@@ -42,8 +43,8 @@ class EngineQueue {
     /// False when there are too many already.
     bool add(const std::shared_ptr<EngineRequest>& request);
 
-    /// Waits until it is answered or its deadline has passed. How many images have no answer: then `request` belongs to
-    /// the caller alone if that is 0, and must not be touched otherwise.
+    /// Waits until it is answered, its deadline has passed or all are given up. How many images have no answer: then
+    /// `request` belongs to the caller alone if that is 0, and must not be touched otherwise.
     std::size_t wait_for(EngineRequest& request);
 
     /// The next batch for a worker: its share of what waits. Empty: the queue was closed.
@@ -51,6 +52,10 @@ class EngineQueue {
 
     /// These slices have their answers, or the reason why not.
     void finish(const std::vector<Slice>& slices, const std::string& failure = {});
+
+    /// Nobody waits any longer, now or later.
+    void give_up();
+    [[nodiscard]] bool given_up() const;
 
     /// take() returns nothing any more.
     void close();
@@ -61,6 +66,7 @@ class EngineQueue {
   private:
     [[nodiscard]] std::size_t share() const;
     void drop_late();
+    void let_shorter_ones_pass(const std::vector<Slice>& taken);
     void close_one();
     void gather(std::unique_lock<std::mutex>& lock);
 
@@ -70,7 +76,8 @@ class EngineQueue {
     std::deque<std::shared_ptr<EngineRequest>> waiting_;
     std::size_t waiting_images_ = 0, requests_ = 0, images_ = 0;
     std::size_t open_ = 0;  // requests whose answer is awaited
-    bool closed_ = false;
+    std::unordered_set<EngineRequest*> awaited_;
+    bool closed_ = false, given_up_ = false;
 };
 
 }  // namespace tundish

@@ -3,7 +3,9 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <sstream>
 
+#include "tundish/base/text.hpp"
 #include "tundish/serve/error_body.hpp"
 
 namespace tundish {
@@ -19,6 +21,22 @@ std::string_view HttpHeaders::get(std::string_view name) const {
     const auto found =
         std::find_if(fields_.begin(), fields_.end(), [&](const auto& field) { return same_name(field.first, name); });
     return found == fields_.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::string HttpHeaders::all(std::string_view name) const {
+    std::vector<std::string> values;
+    for (const auto& [field, value] : fields_) {
+        if (same_name(field, name) && !value.empty()) values.push_back(value);
+    }
+    return join(values, ", ");
+}
+
+bool HttpHeaders::lists(std::string_view name, std::string_view word) const {
+    std::istringstream items(all(name));
+    for (std::string item; std::getline(items, item, ',');) {
+        if (same_name(trim(item), word)) return true;
+    }
+    return false;
 }
 
 std::size_t HttpHeaders::count(std::string_view name) const {

@@ -4,6 +4,8 @@
 
 #include "body_reader.hpp"
 #include "chunked_body.hpp"
+#include "header_lines.hpp"
+#include "printable.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/serve/request_error.hpp"
@@ -19,25 +21,9 @@ struct Exchange {
     HttpRequest request;
     bool close = false;  // after the reply: asked for, or a body was left unread
     bool ended = false;  // the library says the same
-    std::size_t header_bytes = 0;
-    std::size_t line_bytes = 0;     // of the line that is being read
-    bool after_first_line = false;  // header lines follow
-    bool long_line = false;         // one was longer than the library takes
-    bool headers_read = false;
-
-    void look_at(std::string_view bytes) {
-        for (const char c : bytes) {
-            ++line_bytes;
-            if (c != '\n') continue;
-            long_line |= after_first_line && line_bytes > CPPHTTPLIB_HEADER_MAX_LENGTH;
-            after_first_line = true;
-            line_bytes = 0;
-        }
-    }
+    HeaderLines head = {};
 };
 thread_local Exchange* exchange_in_work = nullptr;
-
-constexpr std::size_t kMostHeaderBytes = 65536;
 
 // What cpp-httplib reads from and writes to.
 class ConnectionStream : public httplib::Stream {
@@ -48,9 +34,11 @@ class ConnectionStream : public httplib::Stream {
     bool is_writable() const override { return true; }
     // It would take headers of any length into memory.
     ssize_t read(char* to, std::size_t size) override {
-        if (!exchange_.headers_read && ++exchange_.header_bytes > kMostHeaderBytes) return -1;
+        HeaderLines& head = exchange_.head;
+        if (head.ended()) return connection_.read(to, size);
+        if (head.full()) return -1;
         const long got = connection_.read(to, size);
-        if (!exchange_.headers_read && got > 0) exchange_.look_at({to, static_cast<std::size_t>(got)});
+        if (got > 0) head.add({to, static_cast<std::size_t>(got)});
         return got;
     }
     ssize_t write(const char* from, std::size_t size) override {
@@ -80,8 +68,9 @@ RequestError why_unreadable(const Exchange& exchange, int status) {
         return {414, "uri_too_long",
                 text("the request's first line is longer than ", CPPHTTPLIB_REQUEST_URI_MAX_LENGTH, " bytes")};
     }
-    if (exchange.header_bytes > kMostHeaderBytes) return headers_too_large("the headers are", kMostHeaderBytes);
-    if (exchange.long_line) return headers_too_large("a header's line is", CPPHTTPLIB_HEADER_MAX_LENGTH);
+    if (exchange.head.full()) return headers_too_large("the headers are", HeaderLines::kMostBytes);
+    constexpr std::size_t kLongestLine = CPPHTTPLIB_HEADER_MAX_LENGTH;
+    if (exchange.head.has_line_over(kLongestLine)) return headers_too_large("a header's line is", kLongestLine);
     return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
 }
 
@@ -100,6 +89,13 @@ void copy_reply(const HttpReply& reply, httplib::Response& to) {
     if (!reply.content_type.empty()) to.set_header("Content-Type", reply.content_type);
 }
 
+// The line of the request itself says what was answered, not what of it arrived.
+void log_cut_reply(const Exchange& exchange) {
+    log_info(text(exchange.request.method, ' ', printable(exchange.request.path, 80),
+                  ": its reply could not be sent whole, because the client ",
+                  exchange.connection.timed_out() ? "takes it too slowly, or not at all" : "has gone"));
+}
+
 }  // namespace
 
 // Every request takes the same route to our handler; paths and methods are ours to judge.
@@ -112,8 +108,10 @@ struct HttpProtocol::Library : httplib::Server {
         set_error_handler([this](const httplib::Request&, httplib::Response& to) {
             if (to.body.empty()) refuse(to);  // else an error of ours
         });
-        set_post_routing_handler([idle_time = limits.idle_time](const httplib::Request&, httplib::Response& to) {
-            say_how_it_goes_on(to, idle_time);
+        // What comes next is the writing.
+        set_post_routing_handler([limits](const httplib::Request&, httplib::Response& to) {
+            say_how_it_goes_on(to, limits.idle_time);
+            exchange_in_work->connection.pace_writing(limits.stall_time, limits.slowest_rate);
         });
     }
 
@@ -131,7 +129,8 @@ struct HttpProtocol::Library : httplib::Server {
         try {
             reply = handler(exchange.request);
         } catch (const std::exception& error) {
-            log_error(text("internal error while answering ", exchange.request.path, ": ", error.what()));
+            log_error(
+                text("internal error while answering ", printable(exchange.request.path, 80), ": ", error.what()));
             reply = error_reply(500, "internal_error", "internal error; the server's log says more");
         }
         copy_reply(reply, to);
@@ -152,21 +151,21 @@ struct HttpProtocol::Library : httplib::Server {
             if (exchange.request.headers.has("Transfer-Encoding")) return read_chunked(exchange.connection, take);
             return reader([&](const char* data, std::size_t size) { return take({data, size}); });
         };
-        exchange.request.refusal = bodies.read(exchange.connection, exchange.request, read);
+        auto outcome = bodies.read(exchange.connection, exchange.request, read);
+        exchange.request.refusal = std::move(outcome.refusal);
         // What follows on this connection then is the rest of the body.
         exchange.close |= exchange.request.refusal.has_value();
-        const BodyReader::Lease lease(bodies, exchange.request.body.size());
         answer(to);
     }
 
     // Once the headers are known: keeps them for us, and hides from the library what it would act on by itself.
     static void take_over(httplib::Request& request) {
         Exchange& exchange = *exchange_in_work;
-        exchange.headers_read = true;
+        exchange.head.end();
         exchange.request.method = request.method;
         exchange.request.path = path_of(request);
-        for (const auto& [name, value] : request.headers) exchange.request.headers.add(name, value);
-        exchange.close |= lower(exchange.request.headers.get("Connection")) == "close";
+        exchange.request.headers = exchange.head.fields();
+        exchange.close |= exchange.request.headers.lists("Connection", "close");
         if (request.method != "GET" && request.method != "HEAD") request.method = "POST";
         // A body that nobody reads here.
         const auto length = exchange.request.headers.get("Content-Length");
@@ -202,19 +201,20 @@ struct HttpProtocol::Library : httplib::Server {
     HttpHandler handler;
 };
 
-HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler)
-    : limits_(limits), library_(std::make_unique<Library>(limits, std::move(handler))) {}
+HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed)
+    : limits_(limits), pressed_(std::move(pressed)), library_(std::make_unique<Library>(limits, std::move(handler))) {}
 
 HttpProtocol::~HttpProtocol() = default;
 
 bool HttpProtocol::exchange(Connection& connection, bool last) {
     Exchange exchange{.connection = connection, .request = {}, .close = last};
     exchange_in_work = &exchange;
-    connection.set_deadline(Clock::now() + limits_.header_time);
+    connection.set_pressed(pressed_);
+    connection.set_deadline(Clock::now() + limits_.header_time, Clock::now() + limits_.pressed_time);
     ConnectionStream stream(exchange);
     const bool answered = library_->process(stream, last, exchange.ended);
-    connection.set_deadline(Clock::now() + limits_.stall_time);
     const bool sent = connection.flush();
+    if (connection.failed_to_send()) log_cut_reply(exchange);
     exchange_in_work = nullptr;
     return answered && sent && !exchange.ended && !exchange.close;
 }

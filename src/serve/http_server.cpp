@@ -24,7 +24,7 @@ class HttpServer::Core {
     Core(const HttpServerOptions& options, HttpHandler handler)
         : options_(options),
           listener_(options.port),
-          protocol_(options.limits, std::move(handler)),
+          protocol_(options.limits, std::move(handler), [this] { return threads_.behind(); }),
           table_(listener_.fd(), stop_fd()),
           threads_(options.most_threads) {}
 
@@ -46,7 +46,7 @@ class HttpServer::Core {
         if (const auto now = Clock::now(); now - last_look_ > kTick) {
             last_look_ = now;
             table_.close_idle(options_.limits.idle_time);
-            if (paused_ && table_.size() < options_.most_connections) pause(false);
+            if (paused_) pause(false);  // tries again
         }
     }
 
@@ -59,11 +59,12 @@ class HttpServer::Core {
     }
 
     void accept_all() {
-        while (table_.size() < options_.most_connections) {
+        while (!full() || table_.size() > table_.busy()) {  // else there is none to close
             auto fd = listener_.accept();
             if (!fd && listener_.exhausted()) break;
             if (!fd) return;
             last_request_ = Clock::now();
+            if (full()) make_room();
             try {
                 table_.add(std::move(*fd));
             } catch (const std::exception& error) {  // this one is closed; those that are served go on
@@ -71,15 +72,24 @@ class HttpServer::Core {
                 break;
             }
         }
-        warn_that_full();
+        warn_that_full("no more are possible: new ones wait");
         pause(true);
     }
 
-    // At most once a minute: it is tried again twice a second.
-    void warn_that_full() {
+    [[nodiscard]] bool full() const { return table_.size() >= options_.most_connections; }
+
+    // A new connection brings a request, which may be /ping; one that is idle may never bring another. Where that one
+    // has just been written to, there is one connection more for a moment.
+    void make_room() {
+        table_.close_longest_idle();
+        warn_that_full("for each new one the one that has been idle longest is closed");
+    }
+
+    // At most once a minute: it goes on like this.
+    void warn_that_full(const char* consequence) {
         if (Clock::now() < next_warning_) return;
         next_warning_ = Clock::now() + std::chrono::minutes(1);
-        log_warning(text(table_.size(), " connections are open, and no more are possible: new ones wait"));
+        log_warning(text(table_.size(), " connections are open, and ", consequence));
     }
 
     void pause(bool on) {

@@ -45,7 +45,7 @@ HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model
                             WorkingMemory& memory, ServeMetrics& metrics) {
     const auto deadline = Engine::Clock::now() + options.request_time;
     const ClassifierFacts& facts = model.classifier->facts();
-    const ReplyType type = choose_reply_type(request.headers.get("Accept"), options.default_reply);
+    const ReplyType type = choose_reply_type(request.headers.all("Accept"), options.default_reply);
     RequestMemory claimed(memory, deadline);  // until there is an answer: the pixels wait with their request
     const ParseLimits limits{.placeholder_for_bad_lines = options.placeholder_for_bad_lines && options.batch_transform,
                              .memory = &claimed};

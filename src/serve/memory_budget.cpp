@@ -22,10 +22,15 @@ MemoryBudget::Lease& MemoryBudget::Lease::operator=(Lease&& other) noexcept {
 
 void MemoryBudget::Lease::grow(std::size_t bytes) {
     budget_->check_size(bytes_ + bytes);
+    if (!try_grow(bytes)) busy();
+}
+
+bool MemoryBudget::Lease::try_grow(std::size_t bytes) {
     const std::lock_guard lock(budget_->mutex_);
-    if (bytes > budget_->total_ - budget_->used_) busy();
+    if (bytes > budget_->total_ - budget_->used_) return false;
     budget_->used_ += bytes;
     bytes_ += bytes;
+    return true;
 }
 
 void MemoryBudget::Lease::shrink_to(std::size_t bytes) noexcept {
@@ -52,6 +57,12 @@ MemoryBudget::Lease MemoryBudget::take(std::size_t bytes, Clock::time_point dead
         busy();
     }
     return {*this, bytes};
+}
+
+std::optional<MemoryBudget::Lease> MemoryBudget::try_take(std::size_t bytes) {
+    Lease lease(*this, 0);
+    if (!lease.try_grow(bytes)) return std::nullopt;
+    return lease;
 }
 
 void MemoryBudget::check_size(std::size_t bytes) const {

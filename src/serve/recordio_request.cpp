@@ -4,18 +4,16 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_codec.hpp"
 #include "tundish/data/image_header.hpp"
+#include "tundish/data/mxnet_record.hpp"
 #include "tundish/data/recordio.hpp"
 #include "tundish/serve/request_error.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <optional>
 
 namespace tundish {
 namespace {
-
-constexpr std::size_t kMxnetHeader = 24;  // u32 number of labels, f32 label, u64 id, u64 id2, then the labels
 
 class BodySource : public ByteSource {
   public:
@@ -34,15 +32,6 @@ class BodySource : public ByteSource {
   private:
     ByteSpan rest_;
 };
-
-// What is behind MXNet's header. Labels say nothing here, so they may be anything.
-std::optional<ByteSpan> behind_mxnet_header(ByteSpan record) {
-    if (record.size() < kMxnetHeader) return std::nullopt;
-    const std::size_t labels = load_le<std::uint32_t>(record.data());
-    const ByteSpan rest = record.subspan(kMxnetHeader);
-    if (labels > rest.size() / sizeof(float)) return std::nullopt;
-    return rest.subspan(labels * sizeof(float));
-}
 
 void add_record(ByteSpan record, PixelBuilder& out) {
     const auto is_raw = [&](ByteSpan bytes) { return bytes.size() == out.model().pixels(); };

@@ -43,6 +43,19 @@ class Watchdog {
     std::thread thread_;
 };
 
+// What the server's threads use, in one place that does not move: after a stop that cut them off it is left to them.
+struct Served {
+    Served(const ServeOptions& options, LoadClassifier load)
+        : server({.port = options.port, .limits = options.http, .drain_time = options.drain_time},
+                 [this](HttpRequest& request) { return endpoint->answer(request); }) {
+        log_info(text("listening on port ", server.port(), "; /ping answers 503 until the model is loaded"));
+        endpoint = std::make_unique<Endpoint>(options, std::move(load));
+    }
+
+    std::unique_ptr<Endpoint> endpoint;
+    HttpServer server;
+};
+
 // A connection needs a descriptor; the usual soft limit of 1,024 is less than we mean to hold.
 void raise_descriptor_limit() {
     rlimit limit{};
@@ -74,22 +87,14 @@ bool serve(const ServeOptions& options, LoadClassifier load) {
     for (const auto& note : options.notes) log_info(note);
     raise_descriptor_limit();
     share_freed_memory();
-    HttpServerOptions server_options{.port = options.port, .limits = options.http};
-    std::unique_ptr<Endpoint> endpoint;
-    auto server =
-        std::make_unique<HttpServer>(server_options, [&](HttpRequest& request) { return endpoint->answer(request); });
-    log_info(text("listening on port ", server->port(), "; /ping answers 503 until the model is loaded"));
-    endpoint = std::make_unique<Endpoint>(options, std::move(load));
+    auto served = std::make_unique<Served>(options, std::move(load));
     bool finished = false;
     {
-        const Watchdog watchdog(*endpoint);
-        finished = server->run() && !endpoint->busy();
+        const Watchdog watchdog(*served->endpoint);
+        finished = served->server.run() && !served->endpoint->busy();
     }
     log_info("stopped");
-    if (!finished) {  // threads still use them
-        static_cast<void>(server.release());
-        static_cast<void>(endpoint.release());
-    }
+    if (!finished) static_cast<void>(served.release());  // threads still use it
     return finished;
 }
 

@@ -60,10 +60,11 @@ struct ServeMetrics::Families {
     prometheus::Registry registry;
     prometheus::Family<prometheus::Counter>& requests =
         prometheus::BuildCounter().Name("tundish_requests_total").Help("Requests answered.").Register(registry);
-    prometheus::Family<prometheus::Histogram>& latencies = prometheus::BuildHistogram()
-                                                               .Name("tundish_request_seconds")
-                                                               .Help("From a request's headers to its reply.")
-                                                               .Register(registry);
+    prometheus::Family<prometheus::Histogram>& latencies =
+        prometheus::BuildHistogram()
+            .Name("tundish_request_seconds")
+            .Help("From when a request has been read to when its reply is made, both transfers left out.")
+            .Register(registry);
     prometheus::Family<prometheus::Histogram>& phase_times = prometheus::BuildHistogram()
                                                                  .Name("tundish_phase_seconds")
                                                                  .Help("Parts of answering an invocation.")

@@ -72,16 +72,16 @@ class StreamedBatches : public BatchSource {
         wait();
         epoch_ = epoch;
         next_ = first;
-        stream_.begin_pass(random_bits({0x7374726dULL, seed_, static_cast<std::uint64_t>(epoch)}), first_of(first));
+        stream_.begin_pass(random_bits({0x7374726dULL, seed_, static_cast<std::uint64_t>(epoch)}), cut(first).begin);
         read_ahead();
     }
 
     BatchMaker::Batch next() override {
         if (!ahead_.valid()) return {};
-        const std::int64_t wanted = first_of(next_ + 1) - first_of(next_);
+        const auto [first, wanted] = cut(next_);
         const StreamedSamples read = ahead_.get();
         ++next_;
-        if (read.samples.size() < wanted && first_of(next_ - 1) + read.samples.size() > 0)
+        if (read.samples.size() < wanted && first + read.samples.size() > 0)
             warn_of_short_pass(read.samples.size());  // of an empty pass the stream has said it
         if (next_ < batches_ && read.samples.size() == wanted) {
             read_ahead();
@@ -96,12 +96,10 @@ class StreamedBatches : public BatchSource {
 
   private:
     // As EpochPlan cuts an epoch.
-    [[nodiscard]] std::int64_t first_of(std::int64_t batch) const {
-        return part_begin(stream_.size(), batch, batches_);
-    }
+    [[nodiscard]] Part cut(std::int64_t batch) const { return part_of(stream_.size(), batch, batches_); }
 
     void read_ahead() {
-        const std::int64_t count = first_of(next_ + 1) - first_of(next_);
+        const std::int64_t count = cut(next_).count;
         ahead_ = std::async(std::launch::async, [this, count] { return stream_.next(count); });
     }
 
@@ -110,7 +108,7 @@ class StreamedBatches : public BatchSource {
     }
 
     void warn_of_short_pass(std::int64_t last) const {
-        log_warning(text("epoch ", epoch_, " ended after ", first_of(next_ - 1) + last, " samples: expected ",
+        log_warning(text("epoch ", epoch_, " ended after ", cut(next_ - 1).begin + last, " samples: expected ",
                          stream_.size(), ". Correct num_training_samples, or look for records that were skipped."));
     }
 

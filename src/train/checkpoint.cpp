@@ -1,7 +1,6 @@
 #include "tundish/train/checkpoint.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "training_state_file.hpp"
 #include "tundish/base/error.hpp"
@@ -19,16 +18,14 @@ constexpr std::size_t kKept = 5;
 // The step in "checkpoint-<step>.pt"; -1 for any other name, so markers and temporaries are passed over.
 std::int64_t step_in(const std::string& name) {
     if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return -1;
-    const char* first = name.data() + kPrefix.size();
-    const char* last = name.data() + name.size() - kSuffix.size();
-    std::int64_t step = -1;
-    const auto [end, error] = std::from_chars(first, last, step);
-    return error == std::errc{} && end == last ? step : -1;
+    const auto digits = std::string_view(name).substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+    return parse_number<std::int64_t>(digits).value_or(-1);
 }
 
 bool being_uploaded(const std::filesystem::path& path) {
-    return std::filesystem::exists(path.string() + ".sagemaker-uploading") &&
-           !std::filesystem::exists(path.string() + ".sagemaker-uploaded");
+    std::error_code ignored;
+    return std::filesystem::exists(path.string() + ".sagemaker-uploading", ignored) &&
+           !std::filesystem::exists(path.string() + ".sagemaker-uploaded", ignored);
 }
 
 void check_settings(const std::map<std::string, std::string>& saved, const std::map<std::string, std::string>& asked,
@@ -71,7 +68,7 @@ void CheckpointFolder::save(const TrainingState& state) {
 std::vector<CheckpointFolder::Entry> CheckpointFolder::newest_first() const {
     std::vector<Entry> entries;
     std::error_code error;
-    for (const auto& item : std::filesystem::directory_iterator(folder_, error)) {
+    for (const auto& item : folder_entries(folder_, error)) {
         const std::int64_t step = step_in(item.path().filename().string());
         if (step >= 0) entries.push_back({step, item.path()});
     }

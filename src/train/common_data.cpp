@@ -69,9 +69,8 @@ std::string fingerprint(const TrainingData& data, Communicator& communicator) {
 }
 
 Preprocess measure(const SampleSet& train, const Shares& shares, Communicator& communicator) {
-    const std::int64_t begin = part_begin(train.size(), shares.place(), shares.places());
-    const std::int64_t end = part_begin(train.size(), shares.place() + 1, shares.places());
-    const auto sums = pixel_sums(train, begin, end);
+    const auto [begin, count] = part_of(train.size(), shares.place(), shares.places());
+    const auto sums = pixel_sums(train, begin, begin + count);
     communicator.all_reduce_sum({sums});
     return preprocess_of(sums);
 }

@@ -18,7 +18,8 @@ std::int64_t evaluation_batch(const at::Tensor& pixels) {
     return std::clamp<std::int64_t>(kPixels / std::max<std::int64_t>(1, pixels.stride(0)), 1, 2000);
 }
 
-// performance.md §1.3: half the mean over {image, mirror}, half the mean over the two diagonal shifts of both.
+// Six views (airbench94_muon, performance.md §1.3): half the mean over {image, mirror}, half the mean over the two
+// diagonal shifts of both.
 at::Tensor augmented_logits(const Network& network, const at::Tensor& images, const at::Tensor& plain,
                             const ForwardMode& mode) {
     const auto pair = [&](const at::Tensor& view) {
@@ -35,7 +36,7 @@ class Sums {
     Sums(const EvaluationOptions& options, std::int64_t classes, at::Device device)
         : options_(options),
           classes_(classes),
-          values_(at::zeros({5}, at::TensorOptions(at::kDouble).device(device))),
+          values_(at::zeros({6}, at::TensorOptions(at::kDouble).device(device))),
           confusion_(
               at::zeros({options.confusion ? classes * classes : 0}, at::TensorOptions(at::kLong).device(device))) {}
 
@@ -52,10 +53,14 @@ class Sums {
         values_[4] += logits.argmax(1).eq(labels).sum();
     }
 
+    // This rank was asked to stop. It still meets the others in finish(): one that left alone would leave them waiting.
+    void cut_short() { values_[5] = 1; }
+
     Evaluation finish(Communicator& communicator) {
         communicator.all_reduce_sum({values_, confusion_});
         const auto host = values_.to(at::kCPU);
         const auto* sums = host.const_data_ptr<double>();
+        if (sums[5] > 0.0) throw Stopped("evaluation");
         const double samples = std::max(1.0, sums[2]);
         Evaluation evaluation;
         evaluation.loss = sums[0] / samples;
@@ -84,7 +89,8 @@ class Sums {
 
     EvaluationOptions options_;
     std::int64_t classes_;
-    at::Tensor values_;  // loss, correct, samples, top-k correct, correct with test-time augmentation
+    at::Tensor
+        values_;  // loss, correct, samples, top-k correct, correct with test-time augmentation, ranks that left early
     at::Tensor confusion_;
 };
 
@@ -97,8 +103,10 @@ Evaluation evaluate(const Network& network, const Preprocess& preprocess, const 
     Sums sums(options, network.architecture().classes, network.device());
     const std::int64_t batch = evaluation_batch(pixels);
     for (std::int64_t begin = 0; begin < pixels.size(0); begin += batch) {
-        // One rank that left here alone would leave the others waiting; several look at the flag between steps.
-        if (communicator.size() == 1 && stop_requested()) throw Stopped("evaluation");
+        if (stop_requested()) {
+            sums.cut_short();
+            break;
+        }
         const std::int64_t count = std::min(batch, pixels.size(0) - begin);
         const auto images = normalise(pixels.narrow(0, begin, count).to(network.device()), preprocess);
         const auto wanted = labels.narrow(0, begin, count).to(network.device());

@@ -83,6 +83,18 @@ std::string to_text(Precision precision) {
     return "?";
 }
 
+std::string to_text(GradientCompression compression) {
+    switch (compression) {
+        case GradientCompression::none:
+            return "none";
+        case GradientCompression::fp16:
+            return "fp16";
+        case GradientCompression::bf16:
+            return "bf16";
+    }
+    return "?";
+}
+
 std::string to_text(Augmentation augmentation) {
     switch (augmentation) {
         case Augmentation::none:

@@ -194,6 +194,7 @@ std::map<std::string, std::string> resume_settings(const TrainOptions& options, 
             {"cutout", text(recipe.cutout)},
             {"color_jitter", exact(recipe.color_jitter)},
             {"dropout_scale", exact(options.dropout_scale)},
+            {"gradient_compression", to_text(options.gradient_compression)},
             {"precision", arithmetic},
             {"seed", text(options.seed)}};
 }

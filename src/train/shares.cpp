@@ -26,8 +26,7 @@ std::int64_t Shares::before() const {
 
 std::int64_t Shares::planned(std::int64_t batch, std::int64_t batches) const {
     std::int64_t samples = 0;
-    for (const auto group : groups_)
-        samples += part_begin(group, batch + 1, batches) - part_begin(group, batch, batches);
+    for (const auto group : groups_) samples += part_of(group, batch, batches).count;
     return samples;
 }
 

@@ -66,7 +66,7 @@ StepOutcome TrainStep::run(const BatchMaker::Batch& batch, std::int64_t step, st
     }
     totals_ += of_a_step_;
     if (scaler_.unscale(gradients)) optimizer_.step(step);
-    outcome.updated = true;
+    outcome.counted = true;
     return outcome;
 }
 

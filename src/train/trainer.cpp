@@ -77,10 +77,9 @@ class Trainer {
   private:
     void take_part_of(const SampleSet& validation) {
         const int together = ranks_with_same_validation_samples(data_, communicator_);
-        const std::int64_t begin = part_begin(validation.size(), communicator_.rank() % together, together);
-        const std::int64_t end = part_begin(validation.size(), communicator_.rank() % together + 1, together);
-        validation_pixels_ = upload(pixel_view(validation).narrow(0, begin, end - begin), device_);
-        validation_labels_ = upload(label_view(validation).narrow(0, begin, end - begin), device_);
+        const auto [begin, count] = part_of(validation.size(), communicator_.rank() % together, together);
+        validation_pixels_ = upload(pixel_view(validation).narrow(0, begin, count), device_);
+        validation_labels_ = upload(label_view(validation).narrow(0, begin, count), device_);
     }
 
     // Batch norm has no statistics of nothing.
@@ -96,6 +95,7 @@ class Trainer {
     void resume() {
         state_.settings = resume_settings(options_, recipe_, name_of(compute_));
         state_.settings["data"] = fingerprint(data_, communicator_);
+        if (data_.stream) state_.settings["shuffle_buffer"] = text(options_.data.shuffle_buffer);  // a pass's order
         // Ranks that hold the same samples share each batch out anew, however many they are.
         state_.settings["world_size"] = shares_.one_group() && !data_.stream ? "any" : text(communicator_.size());
         auto found = communicator_.rank() == 0 ? checkpoints_.load_newest(state_.settings) : std::nullopt;
@@ -160,7 +160,7 @@ class Trainer {
                 add_totals(since_totals);
                 throw Stopped(text("step ", state_.step));
             }
-            if (!outcome.updated) {
+            if (!outcome.counted) {
                 // A short pass on all ranks: the schedule goes on as it was planned.
                 if (!is_without_samples()) state_.step = epoch_end();
                 break;
@@ -207,7 +207,7 @@ class Trainer {
         const std::int64_t planned =
             shares_.planned(state_.step - epoch() * recipe_.steps_per_epoch, recipe_.steps_per_epoch);
         const auto outcome = step_.run(batch, state_.step, planned, [&] { return notice_of_this_rank(since_totals); });
-        if (!outcome.updated) return outcome;
+        if (!outcome.counted) return outcome;
         ++state_.step;
         state_.epoch_samples += outcome.samples;
         samples_of_process_ += outcome.samples;

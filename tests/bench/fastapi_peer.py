@@ -1,41 +1,53 @@
 """fastapi_peer - what people write in Python: FastAPI and uvicorn around a frozen TorchScript model. Run by scripts/bench-serve.
 
-    uvicorn fastapi_peer:app --port N --workers W --app-dir tests/bench     with TUNDISH_PEER_MODEL=FOLDER in the environment
+    fastapi_peer.py --model FOLDER --port N [--workers W] [--precision fp32|bf16]
+
+Each worker has one thread; it prints "worker is ready" when it has its model.
 """
+import argparse
 import io
-import json
 import os
-import pathlib
 
 import numpy
 import torch
+import uvicorn
 from fastapi import FastAPI, Request, Response
-from PIL import Image
 
-torch.set_num_threads(int(os.environ.get("TUNDISH_PEER_THREADS", "1")))
-folder = pathlib.Path(os.environ["TUNDISH_PEER_MODEL"])
-config = json.loads((folder / "config.json").read_text())
-height, width = config["input_shape"][1:]
-model = torch.jit.freeze(torch.jit.load(str(folder / "model.pt")).eval())
-with torch.inference_mode():
-    for _ in range(3):  # the profiling executor compiles in its second run
-        model(torch.zeros(1, 3, height, width))
-app = FastAPI()
+from peer_model import PeerModel
 
 
-@app.get("/ping")
-def ping():
-    return Response()
+def make_app():
+    """In each worker, which uvicorn starts as a process of its own: hence the environment."""
+    model = PeerModel(os.environ["TUNDISH_PEER_MODEL"], os.environ["TUNDISH_PEER_PRECISION"])
+    app = FastAPI()
+
+    @app.get("/ping")
+    def ping():
+        return Response()
+
+    @app.post("/invocations")
+    async def invocations(request: Request):
+        body = await request.body()
+        if request.headers["content-type"] == "application/x-npy":
+            return model.classify(torch.from_numpy(numpy.load(io.BytesIO(body))))
+        return model.classify(model.decode(body))[0]
+
+    print("worker is ready", flush=True)
+    return app
 
 
-@app.post("/invocations")
-async def invocations(request: Request):
-    body = await request.body()
-    if request.headers["content-type"] == "application/x-npy":
-        pixels = torch.from_numpy(numpy.load(io.BytesIO(body))).float()
-    else:
-        image = numpy.asarray(Image.open(io.BytesIO(body)).convert("RGB").resize((width, height)))
-        pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float()
-    with torch.inference_mode():
-        probabilities = model(pixels).softmax(1)
-    return probabilities.tolist() if len(probabilities) > 1 else probabilities[0].tolist()
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    arguments = parser.parse_args()
+    os.environ["TUNDISH_PEER_MODEL"] = arguments.model
+    os.environ["TUNDISH_PEER_PRECISION"] = arguments.precision
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    uvicorn.run("fastapi_peer:make_app", factory=True, port=arguments.port, workers=arguments.workers, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,7 @@
 // Records a second out of a FIFO that another process fills: tundish's reader, the pattern of AWS's PipeModeDataset (a
 // few small reads for each record, a pipe of 64 KiB), and reading without looking at the bytes. Every way reads the
-// same bytes from the same kind of writer; the ways take turns, and the median of five rounds counts.
+// same bytes from the same kind of writer; the ways take turns, and the median of five rounds counts. Exit status: 0
+// when tundish is fast enough beside both (kOverSmallReads, kOverRawReads), else 1.
 //
 //     stream_bench [records in a pass]
 
@@ -30,6 +31,8 @@ using namespace tundish::testing;
 namespace {
 
 constexpr int kRounds = 5;
+constexpr double kOverSmallReads = 2.5;
+constexpr double kOverRawReads = 0.6;
 constexpr std::size_t kPayload = 3110;  // a tf.train.Example with a CIFAR image: 3,126 bytes as TFRecord
 
 struct Run {
@@ -203,7 +206,13 @@ double ratio(const Way& faster, const Way& slower, double Run::*field = &Run::se
     return median(values);
 }
 
-void compare(const char* title, const std::string& record, std::int64_t records, std::vector<Way> ways) {
+bool judge(const char* what, double found, double wanted) {
+    const bool good = found >= wanted;
+    std::printf("%s: tundish / %s: %.2f, wanted %.1f\n", good ? "PASS" : "FAIL", what, found, wanted);
+    return good;
+}
+
+bool compare(const char* title, const std::string& record, std::int64_t records, std::vector<Way> ways) {
     for (int round = 0; round < kRounds; ++round) {
         for (auto& way : ways) way.runs.push_back(measure(way, record, records));
     }
@@ -215,26 +224,30 @@ void compare(const char* title, const std::string& record, std::int64_t records,
                     static_cast<double>(records) * static_cast<double>(record.size()) / seconds * 1e-9,
                     median_of(way, &Run::cpu_seconds));
     }
-    std::printf(
-        "  tundish / PipeModeDataset's pattern: %.2f (CPU time %.2f);  tundish / raw reads: %.2f (CPU time %.2f)\n",
-        ratio(ways[0], ways[1]), ratio(ways[0], ways[1], &Run::cpu_seconds), ratio(ways[0], ways[2]),
-        ratio(ways[0], ways[2], &Run::cpu_seconds));
+    std::printf("  CPU time: %.2f of PipeModeDataset's pattern over tundish's, %.2f of raw reads\n",
+                ratio(ways[0], ways[1], &Run::cpu_seconds), ratio(ways[0], ways[2], &Run::cpu_seconds));
+    const bool over_small = judge(ways[1].name.c_str(), ratio(ways[0], ways[1]), kOverSmallReads);
+    return judge(ways[2].name.c_str(), ratio(ways[0], ways[2]), kOverRawReads) && over_small;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::int64_t records = argc > 1 ? std::atoll(argv[1]) : 300'000;
+    if (records <= 0) {
+        std::fprintf(stderr, "stream_bench: expected a number of records above 0, found %s\n", argv[1]);
+        return 2;
+    }
     const std::string payload = made_up(1, kPayload);
     const std::string as_tfrecord = tfrecord(payload);
     const std::string as_recordio = recordio_part(payload);
-    compare("TFRecord, both checksums verified", as_tfrecord, records,
-            {{"tundish", ours<TfRecord>, {}},
-             {"PipeModeDataset's pattern", small_tfrecord, {}},
-             {"raw reads", discard<kPayload + 16>, {}}});
-    compare("RecordIO", as_recordio, records,
-            {{"tundish", ours<RecordIo>, {}},
-             {"PipeModeDataset's pattern", small_recordio, {}},
-             {"raw reads", discard<(kPayload + 3) / 4 * 4 + 8>, {}}});
-    return 0;
+    const bool tfrecords = compare("TFRecord, both checksums verified", as_tfrecord, records,
+                                   {{"tundish", ours<TfRecord>, {}},
+                                    {"PipeModeDataset's pattern", small_tfrecord, {}},
+                                    {"raw reads", discard<kPayload + 16>, {}}});
+    const bool recordio = compare("RecordIO", as_recordio, records,
+                                  {{"tundish", ours<RecordIo>, {}},
+                                   {"PipeModeDataset's pattern", small_recordio, {}},
+                                   {"raw reads", discard<(kPayload + 3) / 4 * 4 + 8>, {}}});
+    return tfrecords && recordio ? 0 : 1;
 }

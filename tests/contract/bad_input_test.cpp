@@ -174,8 +174,7 @@ TEST_CASE("one wild label in a list is a sentence, not a network of a million ou
 
 TEST_CASE("a limit on addresses is no crash") {
     if (kSlowness > 1) {
-        SUCCEED("skipped: a sanitizer takes more addresses than that for itself");
-        return;
+        SKIP_TEST("a sanitizer takes more addresses than that for itself");
     }
     Job job;
     job.cifar10();
@@ -187,8 +186,7 @@ TEST_CASE("a limit on addresses is no crash") {
 
 TEST_CASE("no memory for a tensor is a sentence") {
     if (kSlowness > 1) {
-        SUCCEED("skipped: a sanitizer takes more addresses than that for itself");
-        return;
+        SKIP_TEST("a sanitizer takes more addresses than that for itself");
     }
     Job job{{{"image_shape", "3,1024,1024"}, {"batch_size", "100"}, {"model", "keras_cnn"}}};
     job.cifar10();
@@ -229,8 +227,7 @@ TEST_CASE("places that cannot be written: exit 1 with the path") {
 // Root without its power over files is refused as any other user is, and still reaches the executable.
 TEST_CASE("what may not be read or written: the path, the uid, what to do") {
     if (::geteuid() != 0) {
-        SUCCEED("skipped: needs root to take rights away");
-        return;
+        SKIP_TEST("needs root to take rights away");
     }
     for (const std::string name : {"input/config/hyperparameters.json", "input/data/train/data_batch_1.bin", "model"}) {
         INFO(name);

@@ -20,10 +20,6 @@ TEST_CASE("the port is open before the model is loaded, and /ping says 503 until
     REQUIRE(::mkfifo((copy.model() / "config.json").c_str(), 0644) == 0);
     Served server(copy.root());
     const Reply early = server.ping();
-    if (error_of(early) == "failed") {
-        SUCCEED("a FIFO is not read as a configuration: " + early.body);
-        return;
-    }
     CHECK(early.status == 503);
     CHECK(error_of(early) == "starting");
     const Reply invocation = server.invoke(as_png(1), "image/png");
@@ -136,16 +132,16 @@ TEST_CASE("headers: names in any case, unknown ones passed over, custom attribut
     const Served& server = shared_server();
     const std::string png = as_png(1);
     const Headers sent{
-        {"Content-type", "IMAGE/PNG; charset=binary"},  {"x-amzn-sagemaker-custom-attributes", "trace-id=7f3a"},
+        {"Content-type", "IMAGE/PNG; charset=binary"},  {"x-amzn-sagemaker-custom-attributes", "trace-id=%7F3a%zz"},
         {"X-Amzn-SageMaker-Inference-Id", "id-17"},     {"X-Amzn-SageMaker-Target-Variant", "AllTraffic"},
         {"X-Amzn-SageMaker-Session-Id", "NEW_SESSION"}, {"X-Unknown", "1"}};
     const Reply reply = ask(server.port(), "POST", "/invocations", png, sent);
     CHECK(reply.status == 200);
-    CHECK(reply.header("x-amzn-sagemaker-custom-attributes") == "trace-id=7f3a");
+    CHECK(reply.header("x-amzn-sagemaker-custom-attributes") == "trace-id=%7F3a%zz");
     CHECK(reply.header("content-type") == "application/json");
     const Reply error = ask(server.port(), "POST", "/invocations", "words", sent);
     CHECK(error.status == 400);
-    CHECK(error.header("x-amzn-sagemaker-custom-attributes") == "trace-id=7f3a");
+    CHECK(error.header("x-amzn-sagemaker-custom-attributes") == "trace-id=%7F3a%zz");
     const Reply alias = ask(server.port(), "POST", "/endpoints/my-endpoint/invocations", png, sent);
     CHECK(alias.body == reply.body);
 }

@@ -8,8 +8,11 @@
 #include "support/job.hpp"
 #include "tundish/base/bytes.hpp"
 
+#include <atomic>
+
 using namespace tundish;
 using namespace tundish::testing;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -217,6 +220,30 @@ TEST_CASE("MNIST's files train lenet with no settings but the channel") {
     CHECK(ended.says("200 samples of 1x28x28"));
     CHECK(ended.says("50 samples of 1x28x28"));
     CHECK(ended.count("Validation-accuracy=") == 1);
+}
+
+TEST_CASE("with cache=none training begins while the stream goes on") {
+    constexpr int kFirst = 5200, kAll = 5400;  // the first 5,000 are the head, which statistics are measured on
+    Job job({{"cache", "none"},
+             {"epochs", "1"},
+             {"num_training_samples", std::to_string(kAll)},
+             {"batch_size", "100"},
+             {"shuffle_buffer", "0"}});
+    job.write("input/config/inputdataconfig.json", R"({"train":{"TrainingInputMode":"Pipe"}})");
+    make_fifo(job.at("input/data/train_0"));
+    std::atomic<bool> begun = false;
+    const FifoWriter writer(job.at("input/data/train_0"), [&](FifoWriter& self) {
+        self.write(cifar_records(0, kFirst));
+        while (!begun && !self.done()) self.pause(5ms);
+        self.write(cifar_records(kFirst, kAll - kFirst));
+    });
+    Process process = job.start();
+    CHECK(process.wait_for("first training step"));
+    begun = true;
+    const Ended ended = process.wait();
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.count("Train-accuracy=") == 1);
 }
 
 TEST_CASE("cache=none trains from files and from FIFOs alike, pass after pass, and a resumed job ends the same") {

@@ -1,12 +1,15 @@
 // Ranks as threads, each with a model of its own, as they stay equal and share out what they hold.
 #include "support/rank_threads.hpp"
+#include "support/stopped_child.hpp"
 #include "support/tiny_data.hpp"
 #include "support/torch_catch.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include "tundish/distributed/gather.hpp"
 #include "tundish/model/initialise.hpp"
+#include "tundish/train/evaluator.hpp"
 #include "tundish/train/recipe.hpp"
 #include "tundish/train/train_step.hpp"
 #include "tundish/train/unite.hpp"
@@ -14,6 +17,7 @@
 using namespace tundish;
 using tundish::testing::as_ranks;
 using tundish::testing::expect;
+using tundish::testing::stop_ends;
 using tundish::testing::tiny_samples;
 
 namespace {
@@ -47,13 +51,28 @@ TEST_CASE("replicas are equal bit for bit after 100 steps") {
             for (int i = 0; i < 100; ++i) {
                 const auto outcome = step.run(batch, i, 32, [] { return StepNotice{}; });
                 expect(outcome.samples == 32, "the samples of both");
-                expect(outcome.updated, "an update");
+                expect(outcome.counted, "a step that counts");
             }
             ends[static_cast<std::size_t>(communicator.rank())] = bytes_of(network);
         });
         CHECK(ends[0] == ends[1]);
         CHECK_FALSE(ends[0].empty());
     }
+}
+
+TEST_CASE("a stop in the middle of an evaluation ends it on all ranks, also on those that have done their part") {
+    const auto evaluate_for_ever = [] {
+        at::set_num_threads(1);  // libgomp's other threads are not there after a fork
+        as_ranks(2, [](Communicator& communicator) {
+            Network network(make_architecture("lenet", {3, 12, 12}, 4), at::kCPU);
+            initialise(network, 0);
+            const std::int64_t samples = communicator.rank() == 0 ? 0 : 1'000'000'000;
+            const auto pixels = at::zeros({1, 3, 12, 12}, at::kByte).expand({samples, 3, 12, 12});
+            const auto labels = at::zeros({1}, at::kLong).expand({samples});
+            evaluate(network, measure(tiny_samples(8, 4, {3, 12, 12})), pixels, labels, {}, communicator);
+        });
+    };
+    CHECK(stop_ends(evaluate_for_ever, std::chrono::milliseconds(500)));
 }
 
 TEST_CASE("what one rank says holds for all; a step that a stop cut short changes nothing") {
@@ -72,19 +91,19 @@ TEST_CASE("what one rank says holds for all; a step that a stop cut short change
 
         auto outcome = step.run(last ? BatchMaker::Batch{} : full, 0, 24, [&] { return StepNotice{.stop = last}; });
         expect(outcome.notice.stop, "the stop known to all");
-        expect(!outcome.updated, "no update");
+        expect(!outcome.counted, "a step that does not count");
         expect(bytes_of(network) == before, "the weights from before");
         expect(step.take_totals().loss_sum == 0.0, "no loss counted");
 
         outcome = step.run(full, 0, 24, [&] { return StepNotice{.stop = last, .out_of_time = !last}; });
         expect(outcome.notice.stop, "the stop known to all");
         expect(outcome.notice.out_of_time, "the time known to all");
-        expect(outcome.updated, "an update");  // whole, so it counts
+        expect(outcome.counted, "a step that counts");  // whole, so it counts
         expect(bytes_of(network) != before, "other weights");
 
         outcome = step.run({}, 1, 24, [] { return StepNotice{}; });
         expect(outcome.samples == 0, "no samples");
-        expect(!outcome.updated, "no update");
+        expect(!outcome.counted, "a step that does not count");
     });
 }
 

@@ -6,6 +6,7 @@
 #undef CHECK
 #endif
 
+#include <iostream>
 #include <string>
 
 #if __has_include(<catch2/catch_all.hpp>)
@@ -22,4 +23,17 @@ using Approx = Catch::Detail::Approx;
 inline auto contains_text(const std::string& part) {
     return Catch::Matchers::Contains(part);
 }
+#endif
+
+/// Leaves a test case that cannot be run here. Catch2 counts it as skipped from 3.3 on; before, its name for that is a
+/// passed one, and the line on the output tells (scripts/test counts those).
+#ifdef SKIP
+#define SKIP_TEST(why) SKIP("skipped: " << (why))
+#else
+#define SKIP_TEST(why)                             \
+    do {                                           \
+        std::cout << "skipped: " << (why) << '\n'; \
+        SUCCEED();                                 \
+        return;                                    \
+    } while (false)
 #endif

@@ -19,9 +19,12 @@ inline HttpLimits quick_limits() {
             .idle_time = std::chrono::seconds(60)};
 }
 
-/// What the servers of these tests answer: /slow after a while, /hold when /release is asked for, /throw not at all,
-/// /unreadable with how many requests came that could not be read; every other path with "METHOD path <bytes> <body>",
-/// or with the refusal of its body.
+constexpr std::size_t kLargeReply = std::size_t{32} << 20;  ///< more than the buffers of two sockets hold
+
+/// What the servers of these tests answer: /slow after a while, /large with much, /late-large with as much after more
+/// than quick_limits() leaves for a stall, /hold when /release is asked for, /throw not at all, /unreadable with how
+/// many requests came that could not be read; every other path with "METHOD path <bytes> <body>", or with the refusal
+/// of its body.
 class EchoHandler {
   public:
     HttpReply operator()(const HttpRequest& request) {
@@ -30,6 +33,10 @@ class EchoHandler {
             return error_reply(request.refusal->status(), request.refusal->code(), request.refusal->what());
         }
         if (request.path == "/slow") std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        if (request.path == "/late-large") std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+        if (request.path == "/large" || request.path == "/late-large") {
+            return {200, "text/plain", std::string(kLargeReply, 'x'), {}};
+        }
         if (request.path == "/hold") gate_->wait();
         if (request.path == "/held") gate_->await(1);
         if (request.path == "/release") gate_->open();

@@ -124,6 +124,14 @@ class HttpClient {
     /// True when the server has closed the connection without another byte.
     bool ended() { return input_.empty() && !more(); }
 
+    /// Drops up to `most` bytes; how many, and 0 when the server has closed.
+    std::size_t drop(std::size_t most) {
+        if (input_.empty()) more();
+        const std::size_t dropped = std::min(most, input_.size());
+        input_.erase(0, dropped);
+        return dropped;
+    }
+
     /// All until the server closes.
     std::string rest() {
         while (more()) {

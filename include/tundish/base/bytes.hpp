@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -43,6 +44,14 @@ Number load_le(const std::uint8_t* bytes) {
     Number value;
     std::memcpy(&value, bytes, sizeof value);
     return value;
+}
+
+/// Likewise a big-endian one.
+template <typename Number>
+Number load_be(const std::uint8_t* bytes) {
+    std::array<std::uint8_t, sizeof(Number)> reversed;
+    std::reverse_copy(bytes, bytes + sizeof(Number), reversed.begin());
+    return load_le<Number>(reversed.data());
 }
 
 /// Appends a number in little-endian order.

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "tundish/base/bytes.hpp"
 
@@ -16,6 +18,15 @@ std::string reason_and_remedy(int error_number);
 
 /// The whole file. Throws MachineError naming the path when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
+
+/// What lies in a folder, in the system's order. `error` is set when the folder cannot be opened, or not read to its
+/// end: std::filesystem's own loop ends at a failure as it does at the end, or throws. What was found until then is
+/// given too.
+std::vector<std::filesystem::directory_entry> folder_entries(const std::filesystem::path& folder,
+                                                             std::error_code& error);
+
+/// The same where a folder that is missing or unreadable counts as empty.
+std::vector<std::filesystem::directory_entry> folder_entries(const std::filesystem::path& folder);
 
 /// Makes a folder and its parents (mode 755). Throws MachineError naming the path.
 void make_folders(const std::filesystem::path& folder);

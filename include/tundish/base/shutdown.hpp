@@ -4,11 +4,14 @@
 
 /// The one place that handles SIGTERM and SIGINT. A handler is installed explicitly because a process with pid 1 has no
 /// default action for SIGTERM. The first signal sets a flag and wakes every wait on stop_fd(); a second one ends the
-/// process at once with exit code 128 + signal.
+/// process at once with exit code 128 + signal, unless ignore_second_signals() was called.
 namespace tundish {
 
 /// Installs the handlers and ignores SIGPIPE. Call once, before threads are started.
 void install_stop_signals();
+
+/// From here on a second signal counts as the first one did, and ends nothing. Call before threads are started.
+void ignore_second_signals() noexcept;
 
 /// True after the first SIGTERM or SIGINT, or after request_stop(). Any thread.
 bool stop_requested() noexcept;

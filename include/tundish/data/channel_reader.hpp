@@ -7,6 +7,7 @@
 #include "tundish/data/data_part.hpp"
 #include "tundish/data/pipe_channel.hpp"
 #include "tundish/data/record_reader.hpp"
+#include "tundish/data/stream_reader.hpp"
 
 #include <memory>
 #include <string>
@@ -35,6 +36,7 @@ struct OpenedPass {
     std::unique_ptr<RecordReader> reader;
     DataFormat format = DataFormat::automatic;
     std::string reason;  ///< why that format, for the log
+    StreamForm form;
 };
 
 /// A stream without a byte: of a later pass it means that there are no more data, of the first one that there are none.
@@ -44,14 +46,17 @@ class EmptyStream : public DataError {
 };
 
 /// Waits for a pass's first bytes and decides its format: the one in `options`, else the content type's, else what the
-/// bytes speak for. Throws DataError (also for a format that cannot come through a FIFO), EmptyStream, MachineError,
-/// Stopped.
-OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options);
+/// bytes speak for. `known` is the form of the pass before. Throws DataError (also for a format that cannot come
+/// through a FIFO), EmptyStream, MachineError, Stopped.
+OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
+                     const StreamForm* known = nullptr);
 
 /// A Pipe-mode channel whose first pass is open.
 struct BegunPipe {
     std::unique_ptr<PipeChannel> pipe;
     std::unique_ptr<RecordReader> first;  ///< to be destroyed before the next pass is asked for
+    DataFormat format = DataFormat::automatic;
+    StreamForm form;
 };
 
 /// Opens pass 0 as open_pass() does and says its format in the log.

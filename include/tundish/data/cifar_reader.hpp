@@ -77,8 +77,6 @@ class CifarReader : public RecordReader {
     [[noreturn]] void became_shorter(std::size_t file, std::int64_t record) const;
     /// Reads the next piece; false at the end of the last file.
     bool fill();
-    /// The next record's bytes, its label checked; null at the end of the piece.
-    const std::uint8_t* take();
     [[nodiscard]] std::string what(std::size_t file) const;  ///< channel and file, for messages
 
     ChannelSpec channel_;
@@ -95,7 +93,7 @@ class CifarReader : public RecordReader {
     std::int64_t read_in_file_ = 0;  ///< records of the open file that lie in pieces read so far
     Bytes piece_;
     std::size_t piece_records_ = 0;
-    std::size_t taken_ = 0;   ///< records of the piece that take() has given
+    std::size_t taken_ = 0;   ///< records of the piece that next() has given
     std::int64_t index_ = 0;  ///< over the channel
 };
 

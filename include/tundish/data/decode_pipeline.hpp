@@ -29,10 +29,8 @@ struct Decoded {
 Decoded decode_record(Record record, const std::optional<ImageShape>& raw, const ImageFit& rule);
 
 /// Decodes and fits a reader's records on worker threads, a bounded number of them and of bytes ahead of whoever calls
-/// next().
-/// Order, errors and images do not depend on the number of workers. The reader is borrowed and used from
-/// another thread until the pipeline is destroyed, which stops and joins all threads. next() is for one
-/// thread.
+/// next(). Order, errors and images do not depend on the number of workers. The reader is borrowed and used from
+/// another thread until the pipeline is destroyed, which stops and joins all threads. next() is for one thread.
 class DecodePipeline {
   public:
     static constexpr std::uint64_t kBytesAhead = std::uint64_t{256} << 20U;

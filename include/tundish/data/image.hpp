@@ -1,8 +1,7 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <vector>
 
 #include "tundish/base/bytes.hpp"
 
@@ -27,12 +26,6 @@ std::string to_text(const ImageShape& shape);
 struct Image {
     ImageShape shape;
     Bytes pixels;
-};
-
-/// One image and its class.
-struct Sample {
-    Image image;
-    std::int64_t label = 0;
 };
 
 }  // namespace tundish

@@ -39,4 +39,7 @@ inline constexpr std::int64_t kMaxImagePixels = 178'000'000;
 /// "bytes 0a 23 …".
 std::string describe_bytes(ByteSpan bytes);
 
+/// True for GIF and TIFF, which are not read. Any thread.
+bool is_image_of_other_kind(ByteSpan bytes);
+
 }  // namespace tundish

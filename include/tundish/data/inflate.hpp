@@ -4,11 +4,15 @@
 #include "tundish/data/byte_source.hpp"
 
 #include <memory>
+#include <string_view>
 
 namespace tundish {
 
 /// True for the first bytes of gzip data. Any thread.
 bool begins_with_gzip(ByteSpan bytes);
+
+/// A file's name without the ".gz" at its end, if it has one. Any thread.
+std::string_view without_gz(std::string_view file);
 
 /// A source that inflates the parts of `source` which begin as gzip data does (1f 8b), also several members behind one
 /// another, and gives all others as they are, without a copy. Damaged and cut-off gzip data throw DamagedBytes with the

@@ -1,17 +1,20 @@
 #pragma once
 
 #include "tundish/base/bytes.hpp"
+#include "tundish/base/error.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace tundish {
 
-/// The number (perhaps inf or nan) that the whole field is; nothing for any other text. Any thread.
-std::optional<double> parse_number(std::string_view field);
+/// Bytes that are no label at all, where a DataError is about a label that cannot be used.
+class NotALabel : public DataError {
+  public:
+    using DataError::DataError;
+};
 
 /// What a list of numbers means as a label: `multi_hot` has one 0 or 1 for each class, `class_id` names classes.
 enum class LabelFormat { multi_hot, class_id };
@@ -22,8 +25,8 @@ LabelFormat label_format_of(std::string_view content_type);
 
 /// The class that an augmented manifest's label attribute names: `3`, `"3"`, `3.0`, a list of one class id, or a
 /// multi-hot list with a single 1. `num_classes` 0: any class; else the label lies in 0..num_classes-1 and a
-/// multi-hot list has that many values. Throws DataError with the cause only: several classes, a JSON object (class
-/// metadata), an image, anything else. Any thread.
+/// multi-hot list has that many values. Throws with the cause only: DataError for several classes, none, or one outside
+/// the range; NotALabel for a JSON object (class metadata), an image, anything else. Any thread.
 std::int64_t parse_label(ByteSpan bytes, LabelFormat format, std::int64_t num_classes = 0);
 
 /// A class id that was stored as a floating-point number. Throws DataError unless it is a whole number from 0 on.

@@ -18,6 +18,14 @@ namespace tundish {
 /// Turns framed bytes into records of one format. Private to StreamReader's implementation.
 class PayloadParser;
 
+/// What the first pass of a stream found its records to be. Later passes are held to it: the network has that shape,
+/// and which records are bad must not depend on the order in which they come.
+struct StreamForm {
+    std::optional<ImageShape> raw_shape;  ///< of raw pixels; absent: encoded images
+    bool interleaved = false;             ///< raw pixels lie as HWC
+    bool in_pairs = false;                ///< images and labels in turn
+};
+
 /// Records out of a stream of bytes, from files or from a FIFO, in the formats of is_stream_format(). A payload that
 /// is damaged though its framing is whole becomes a record with a problem; damaged framing ends the stream with a
 /// DataError.
@@ -25,14 +33,16 @@ class StreamReader : public RecordReader {
   public:
     /// `format` is one of is_stream_format(). Reads as far as it must to know what the records are: one, or the 100
     /// that tell the order of raw pixels, which is logged. `channel` gives the label format; the source its name in
-    /// messages. Throws as next() does.
+    /// messages. With a `known` form nothing is found out: what is of another form has a problem. Throws as next()
+    /// does.
     StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec& channel, DataFormat format,
-                 const DataOptions& options);
+                 const DataOptions& options, const StreamForm* known = nullptr);
     ~StreamReader() override;
 
     std::optional<Record> next() override;
-    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return raw_shape_; }
+    [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return form_.raw_shape; }
     [[nodiscard]] std::int64_t class_count() const override { return classes_; }
+    [[nodiscard]] const StreamForm& form() const { return form_; }
 
   private:
     struct Parsed {
@@ -49,8 +59,7 @@ class StreamReader : public RecordReader {
     std::unique_ptr<PayloadParser> parser_;
     std::int64_t classes_;
     std::deque<Parsed> ahead_;  ///< read, not given yet
-    std::optional<ImageShape> raw_shape_;
-    bool interleaved_ = false;  ///< raw pixels lie as HWC
+    StreamForm form_;
     std::int64_t index_ = 0;
 };
 

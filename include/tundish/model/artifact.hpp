@@ -16,7 +16,7 @@ struct ModelConfig {
     std::int64_t classes = 0;
     ImageShape input;
     std::vector<std::string> class_names;
-    Preprocess preprocess;
+    Preprocess preprocess;               ///< with config.json's `scale` in its mean and std
     bool normalises_itself = true;       ///< model.pt takes pixels 0..255; otherwise the caller scales and normalises
     bool outputs_probabilities = false;  ///< otherwise logits
     std::string precision = "fp32";      ///< of training
@@ -34,7 +34,8 @@ inline constexpr const char* kConfigFile = "config.json";
 /// the folder cannot be written.
 void save_artifact(const std::filesystem::path& folder, const Network& network, const ModelConfig& config);
 
-/// Reads and checks config.json. Throws ArtifactError naming folder, key, what was expected and what was found.
+/// Reads and checks config.json; words and settings that are not built are refused. Throws ArtifactError naming folder,
+/// key, what was expected and what was found.
 ModelConfig load_model_config(const std::filesystem::path& folder);
 
 /// Throws ArtifactError naming the first weights file whose size or CRC-32C is not what config.json says. A config.json

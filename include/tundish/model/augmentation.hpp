@@ -21,10 +21,9 @@ struct AugmentationOptions {
 /// Every decision is drawn from (seed, epoch, sample), so that it does not depend on batch, rank, device or resume.
 class BatchMaker {
   public:
-    /// `pixels` (N, C, H, W) uint8 and `labels` (N) int64 on the training device. `first_sample`: number of the first
-    /// of them in the whole job, when this rank holds a part.
+    /// `pixels` (N, C, H, W) uint8 and `labels` (N) int64 on the training device.
     BatchMaker(at::Tensor pixels, at::Tensor labels, Preprocess preprocess, AugmentationOptions augmentation,
-               std::uint64_t seed, std::int64_t first_sample = 0);
+               std::uint64_t seed);
 
     struct Batch {
         at::Tensor images;  ///< (n, C, H, W) float32 channels_last, normalised
@@ -39,20 +38,17 @@ class BatchMaker {
     [[nodiscard]] Batch make_all(std::span<const std::int64_t> ids, std::int64_t epoch) const;
 
   private:
-    [[nodiscard]] Batch make(const at::Tensor& index, std::span<const std::int64_t> ids, std::int64_t first_id,
-                             std::int64_t epoch) const;
+    [[nodiscard]] Batch make(const at::Tensor& index, std::span<const std::int64_t> ids, std::int64_t epoch) const;
 
     at::Tensor pixels_;
     at::Tensor labels_;
     Preprocess preprocess_;
     AugmentationOptions augmentation_;
     std::uint64_t seed_;
-    std::int64_t first_sample_;
 };
 
-/// The six views of test-time augmentation are image and mirror at shifts (0,0), (-1,-1) and (+1,+1), borders
-/// reflected; the unshifted pair and the four shifted views weigh one half each (airbench94_muon, performance.md §1.3).
-/// `logits_of` maps normalised images to logits; `pixels` is uint8 (N, C, H, W).
+/// `images` (N, C, H, W), each pixel being what lies `rows` below and `columns` to the right of it; beyond the border
+/// the image is reflected, its edge not repeated. Shifts are shorter than the sides.
 at::Tensor shifted(const at::Tensor& images, int rows, int columns);
 
 }  // namespace tundish

@@ -53,7 +53,8 @@ struct ClassifierOptions {
 /// for; on the CPU in our own engine where that knows its layers. Whatever is to answer must agree with model.pt in
 /// float32 on test images: within 0.001 in every probability for float32, 0.02 for bfloat16 and half. Otherwise, and
 /// for networks that are not ours, model.pt itself answers. One real forward pass has been run on return. Throws
-/// ArtifactError naming what is wrong with `folder`.
+/// ArtifactError naming what is wrong with `folder`, also where config.json says probabilities and model.pt answers the
+/// test images with something else.
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options);
 
 }  // namespace tundish

@@ -6,9 +6,9 @@
 
 namespace tundish {
 
-/// Every path of the SageMaker contract, under a root that a test or `--root` can move. Only builds names:
-/// nothing is created or looked up, and channel and host names must have been checked by the parsers of this
-/// floor.
+/// Every path of the SageMaker contract, under a root that a test or `--root` can move. Only builds names: nothing is
+/// created or looked up but for the variable that sagemaker_metrics() names, and channel and host names must have been
+/// checked by the parsers of this floor.
 class Paths {
   public:
     explicit Paths(std::filesystem::path root) : root_(std::move(root)) {}
@@ -39,8 +39,7 @@ class Paths {
     /// SAGEMAKER_METRICS_DIRECTORY if it is set, else output/metrics/sagemaker.
     [[nodiscard]] std::filesystem::path sagemaker_metrics() const;
 
-    /// A path that a configuration file names: what it puts under /opt/ml lies under this root; a relative
-    /// one, too.
+    /// A path that a configuration file names: what it puts under /opt/ml lies under this root; a relative one, too.
     [[nodiscard]] std::filesystem::path moved(const std::filesystem::path& configured) const;
 
   private:

@@ -3,6 +3,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +23,22 @@ class Connection {
     explicit Connection(UniqueFd fd) : fd_(std::move(fd)) {}
 
     /// When reading and writing give up. Until the next call.
-    void set_deadline(Clock::time_point deadline) { deadline_ = deadline; }
+    void set_deadline(Clock::time_point deadline) { set_deadline(deadline, deadline); }
+
+    /// The same, but reading gives up at `earlier` when others wait for this thread then or later.
+    void set_deadline(Clock::time_point deadline, Clock::time_point earlier) {
+        deadline_ = deadline;
+        earlier_ = earlier;
+        pace_.reset();
+    }
+
+    /// Tells whether others wait for this thread; must outlive the connection's use.
+    void set_pressed(const std::function<bool()>& pressed) { pressed_ = &pressed; }
+
+    /// From now on writing gives up when the client has taken nothing for `stall`, or since this call less than
+    /// `slowest_rate` bytes a second, the first `stall` not counted. Taken is what its side has acknowledged. Until
+    /// the next set_deadline().
+    void pace_writing(std::chrono::seconds stall, std::size_t slowest_rate);
 
     /// Up to `size` bytes; 0 at the end of the stream, -1 after an error or at the deadline (see timed_out()).
     long read(char* to, std::size_t size);
@@ -40,6 +58,9 @@ class Connection {
     /// Waits for input; false when none came in time.
     bool wait_for_input(std::chrono::milliseconds longest);
 
+    /// Something could not be sent: the client has gone, or timed_out().
+    [[nodiscard]] bool failed_to_send() const { return failed_to_send_; }
+
     /// True when the last failure was the deadline.
     [[nodiscard]] bool timed_out() const { return timed_out_; }
 
@@ -53,10 +74,25 @@ class Connection {
     long receive(char* to, std::size_t size);
     bool send_all(std::string_view bytes);
     bool wait(short events);
+    [[nodiscard]] Clock::time_point next_look(short events) const;
+    bool may_wait_on(short events);
+    bool renew_deadline();
+
+    struct Pace {
+        Clock::time_point begin;
+        std::chrono::seconds stall;
+        std::size_t slowest_rate;
+        std::int64_t sent = 0;   // since `begin`
+        std::int64_t taken = 0;  // of it, when it was looked at last
+    };
 
     UniqueFd fd_;
     Clock::time_point deadline_ = Clock::time_point::max();
+    Clock::time_point earlier_ = Clock::time_point::max();
+    const std::function<bool()>* pressed_ = nullptr;
+    std::optional<Pace> pace_;
     bool timed_out_ = false;
+    bool failed_to_send_ = false;
     std::array<char, 8192> input_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

@@ -42,7 +42,8 @@ class Endpoint {
     /// True while the model is being loaded or computes: the destructor would wait for that, for ever if it is stuck.
     [[nodiscard]] bool busy() const;
 
-    /// Fails the server when a forward pass takes longer than ServeOptions::stuck_time. Call it now and then.
+    /// Fails the server when a forward pass takes longer than ServeOptions::stuck_time; near the end of
+    /// ServeOptions::drain_time after a stop, answers what waits with 503. Call it now and then, from one thread.
     void watch();
 
   private:

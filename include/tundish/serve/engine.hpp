@@ -43,6 +43,10 @@ class Engine {
     /// what has not begun is dropped), 500 when the model fails on this request alone.
     std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline);
 
+    /// The server ends: whoever waits in classify() or comes later gets 503 "draining", and what has not begun is
+    /// dropped. Any thread.
+    void give_up();
+
     /// Requests that wait or are computed.
     [[nodiscard]] std::size_t in_flight() const;
 

@@ -10,13 +10,19 @@
 
 namespace tundish {
 
-/// Header names and values as they stand in a message; names are compared without regard to case.
+/// Header names and values as they stand in a message, not decoded; names are compared without regard to case.
 class HttpHeaders {
   public:
     void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
 
     /// The value of the first field of that name; empty when there is none.
     [[nodiscard]] std::string_view get(std::string_view name) const;
+
+    /// The values of all fields of that name in their order, joined by ", ": what several fields of a list mean.
+    [[nodiscard]] std::string all(std::string_view name) const;
+
+    /// `word` is one of the items of that list, in upper or lower case.
+    [[nodiscard]] bool lists(std::string_view name, std::string_view word) const;
 
     [[nodiscard]] bool has(std::string_view name) const { return count(name) > 0; }
     [[nodiscard]] std::size_t count(std::string_view name) const;

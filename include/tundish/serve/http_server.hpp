@@ -13,7 +13,8 @@ namespace tundish {
 struct HttpServerOptions {
     int port = 8080;
     HttpLimits limits;
-    std::size_t most_connections = 4096;  ///< beyond them new ones wait in the kernel's backlog
+    std::size_t most_connections = 4096;  ///< a new one beyond them takes the place of the one that has been
+                                          ///< idle longest; when none is, it waits in the kernel's backlog
     std::size_t most_threads = 1024;      ///< requests being read, waited for or answered
     /// After a stop: connections are still served for `quiet_time` after the last request, and `drain_time` at most.
     std::chrono::milliseconds quiet_time{300};
@@ -22,7 +23,8 @@ struct HttpServerOptions {
 
 /// Accepts connections and answers their requests, each on a thread of its own while it lasts; between requests a
 /// connection costs no thread. So neither slow clients nor idle ones nor waiting requests keep another one waiting.
-/// Where slow clients hold all the threads there may be, a GET that is here whole, such as /ping, is answered still.
+/// Where slow clients hold all the threads there may be, a GET that is here whole, such as /ping, is answered still,
+/// and for other requests those are given up that have been slow for HttpLimits::pressed_time.
 class HttpServer {
   public:
     /// Opens the port: connections wait in the backlog from here on. Throws as Listener does.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace tundish {
@@ -33,6 +34,9 @@ class MemoryBudget {
         /// does, with "busy" where there is not enough just now. Of a lease that was taken only.
         void grow(std::size_t bytes);
 
+        /// The same; false where there is not enough.
+        [[nodiscard]] bool try_grow(std::size_t bytes);
+
         /// Gives back all but so many.
         void shrink_to(std::size_t bytes) noexcept;
 
@@ -48,7 +52,9 @@ class MemoryBudget {
     /// once when they are more than the whole budget, 503 "busy" when they are not free by `deadline`.
     Lease take(std::size_t bytes, Clock::time_point deadline);
 
-    [[nodiscard]] std::size_t total() const { return total_; }
+    /// Without waiting, whoever waits; nothing when so many are not free.
+    std::optional<Lease> try_take(std::size_t bytes);
+
     [[nodiscard]] std::size_t used() const;
 
     /// How many wait in take().

@@ -37,9 +37,12 @@ struct ParsedRequest {
 /// | text/csv | channels * height * width numbers a row |
 /// | application/x-recordio | a record an image: encoded, raw, or MXNet's image record (its labels are not looked at) |
 /// | text/plain | base64 of an image, JSON or CSV |
-/// | application/octet-stream, none, application/x-www-form-urlencoded, file-path/raw-bytes | whatever it looks like:
-/// an encoded image, npy, RecordIO, JSON, base64 of an image, else raw bytes of n images | | other types | the same,
-/// and 415 when nothing fits | | multipart/\*, x-npz, x-recordio-protobuf, libsvm | 415 |
+/// | application/octet-stream, none | whatever it looks like (see below) |
+/// | application/x-www-form-urlencoded, file-path/raw-bytes | likewise |
+/// | other types | likewise, and 415 when nothing fits |
+/// | multipart/\*, x-npz, x-recordio-protobuf, libsvm | 415 |
+///
+/// By its look a body is an encoded image, npy, RecordIO, JSON or base64 of an image, else raw bytes of n images.
 ///
 /// Numbers. Integers and floats are 0..255, never guessed. A float up to 0.5 outside is rounding and is clamped; what
 /// lies further out, NaN and infinity are 400: normalised pixels would otherwise get a wrong answer without a word.

@@ -19,8 +19,10 @@ struct ServeOptions {
     int port = 8080;  ///< 0: any free one
     HttpLimits http{};
     ReplyType default_reply = ReplyType::json;       ///< for requests without an Accept header
-    std::chrono::milliseconds request_time{55'000};  ///< then 503; the platform gives up after 60 s
+    std::chrono::milliseconds request_time{55'000};  ///< then 503; the platform gives up after 60 s, and after
+                                                     ///< 600 s in batch transform
     std::chrono::milliseconds stuck_time{30'000};    ///< a forward pass that takes longer is taken for stuck
+    std::chrono::seconds drain_time{9};              ///< after a stop; what is not answered by then is cut off
     int workers = 0;                                 ///< 0: one for each usable processor
     std::size_t largest_batch = 64;
     Arithmetic arithmetic = Arithmetic::automatic;

@@ -6,8 +6,14 @@
 
 namespace tundish {
 
-/// The begin of part `part` when `samples` are cut into `parts` whose sizes differ by at most one.
-std::int64_t part_begin(std::int64_t samples, std::int64_t part, std::int64_t parts);
+/// Neighbours among samples that lie in an order.
+struct Part {
+    std::int64_t begin = 0;
+    std::int64_t count = 0;
+};
+
+/// Part `part` (0 .. parts-1) of `samples` that are cut into `parts` whose sizes differ by at most one. Any thread.
+Part part_of(std::int64_t samples, std::int64_t part, std::int64_t parts);
 
 /// Which samples each step of an epoch takes. An epoch is a random order of all samples cut into batches whose sizes
 /// differ by at most one, so every sample is used once and there is no small last batch.

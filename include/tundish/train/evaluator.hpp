@@ -20,8 +20,8 @@ struct EvaluationOptions {
 };
 
 /// One pass over samples without gradients, in evaluation mode, summed over all ranks. `pixels` (N, C, H, W) uint8 and
-/// `labels` (N) are this rank's part. Loss is the plain cross-entropy, without label smoothing. Throws Stopped on
-/// SIGTERM.
+/// `labels` (N) are this rank's part. Loss is the plain cross-entropy, without label smoothing. Throws Stopped,
+/// on all ranks together, when one of them was asked to stop before its part was done.
 Evaluation evaluate(const Network& network, const Preprocess& preprocess, const at::Tensor& pixels,
                     const at::Tensor& labels, const EvaluationOptions& options, Communicator& communicator);
 

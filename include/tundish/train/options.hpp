@@ -67,6 +67,7 @@ struct TrainOptions {
 std::string to_text(OptimizerKind kind);
 std::string to_text(ScheduleKind kind);
 std::string to_text(Precision precision);
+std::string to_text(GradientCompression compression);
 std::string to_text(Augmentation augmentation);
 
 }  // namespace tundish

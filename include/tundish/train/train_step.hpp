@@ -25,7 +25,8 @@ struct StepNotice {
 struct StepOutcome {
     StepNotice notice;
     std::int64_t samples = 0;  ///< of all ranks
-    bool updated = false;      ///< false: the weights are those from before the step
+    bool counted = false;      ///< false: as if it had not been. True: the weights are new, or half precision
+                               ///< overflowed and they stayed as they were; its samples, loss and hits count
 };
 
 /// Forward, backward and update of one batch. Nothing here waits for the device (but for half precision's overflow

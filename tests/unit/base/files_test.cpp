@@ -104,6 +104,18 @@ TEST_CASE("remove_stale_temporaries removes those and nothing else") {
     CHECK(folder.read("a.pt") == "x");
 }
 
+TEST_CASE("folder_entries gives all that lies in a folder, and says when it cannot") {
+    const TempFolder folder;
+    std::filesystem::create_directory(folder.path() / "inner");
+    write_file_atomically(folder.path() / "file", "x");
+    std::error_code error;
+    CHECK(folder_entries(folder.path(), error).size() == 2);
+    CHECK_FALSE(error);
+    CHECK(folder_entries(folder.path() / "missing", error).empty());
+    CHECK(error == std::errc::no_such_file_or_directory);
+    CHECK(folder_entries(folder.path() / "file").empty());
+}
+
 TEST_CASE("make_folders makes parents and names what is in the way") {
     const TempFolder folder;
     make_folders(folder.path() / "a" / "b");

@@ -82,6 +82,8 @@ TEST_CASE("record files are told by their content type or their first bytes, wha
     CHECK(opened(folder, "application/x-recordio").format == DataFormat::recordio);
     folder.write("part-0", gzipped(tf));
     CHECK(opened(folder, "").format == DataFormat::tfrecord);
+    folder.write("part-", "");  // a part without a byte comes first
+    CHECK(opened(folder, "").format == DataFormat::tfrecord);
     const TempFolder mnist;
     mnist.write("train-images-idx3-ubyte.gz", "x");
     CHECK(opened(mnist, "").format == DataFormat::idx);

@@ -9,6 +9,7 @@
 #include "support/temp_folder.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/data/recordio.hpp"
+#include "tundish/data/sample_set.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -60,6 +61,11 @@ TEST_CASE("files that cannot be read say why") {
                 {"not a regular file"}) == "");
     make_fifo(folder.path() / "fifo");
     CHECK(lacks(message_of<DataError>([&] { source_of(folder, {"fifo"})->read(&byte, 1); }), {"Pipe"}) == "");
+    const TempFolder images;
+    std::filesystem::create_directories(images.path() / "a");
+    make_fifo(images.path() / "a" / "1.png");
+    CHECK(lacks(message_of<DataError>([&] { load_samples(channel_at(images), {}); }),
+                {"1.png", "not a regular file"}) == "");
 }
 
 TEST_CASE("a stop ends the reading of files") {

@@ -37,6 +37,14 @@ Reading inflated(const std::string& bytes, std::size_t source_piece = 0, std::si
 
 }  // namespace
 
+TEST_CASE("gzip is told by its first two bytes, and by a file's name") {
+    CHECK(begins_with_gzip(as_bytes("\x1f\x8b")));
+    for (const char* other : {"", "\x1f", "\x8b\x1f", "a\x1f\x8b"}) CHECK_FALSE(begins_with_gzip(as_bytes(other)));
+    CHECK(without_gz("a/b.bin.gz") == "a/b.bin");
+    CHECK(without_gz("b.bin") == "b.bin");
+    CHECK(without_gz(".gz").empty());
+}
+
 TEST_CASE("what is not gzip passes through as it is") {
     for (const std::string& content : {std::string(), std::string("\x1f"), std::string("\x1f\x8c no"), std::string("a"),
                                        std::string("abc"), made_up(1, 100'000)}) {

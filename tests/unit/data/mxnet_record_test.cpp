@@ -72,6 +72,17 @@ TEST_CASE("damaged image records are refused") {
     CHECK(lacks(parse_error(record(3, 0, {1, 0, 1}, kJpeg)), {"2 classes set"}) == "");
 }
 
+TEST_CASE("what lies behind the header, whatever the labels say") {
+    const auto one = record(0, -1.5F, {}, kJpeg);
+    CHECK(as_text(behind_mxnet_header(as_bytes(one)).value()) == kJpeg);
+    const auto listed = record(2, 0, {0.5F, 7}, kJpeg);
+    CHECK(as_text(behind_mxnet_header(as_bytes(listed)).value()) == kJpeg);
+    CHECK(behind_mxnet_header(as_bytes(record(1, 0, {3}, ""))).value().empty());
+    CHECK_FALSE(behind_mxnet_header(as_bytes(record(2, 0, {3}, "abc"))));  // a byte too few
+    CHECK_FALSE(behind_mxnet_header(as_bytes(record(0xFFFFFFFF, 0, {}, kJpeg))));
+    CHECK_FALSE(behind_mxnet_header(as_bytes(kJpeg)));
+}
+
 TEST_CASE("records are written as they are read") {
     std::string bytes;
     append_mxnet_record(bytes, 7, 42, as_bytes(kJpeg));

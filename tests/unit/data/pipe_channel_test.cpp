@@ -8,12 +8,16 @@
 #include "support/temp_folder.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/stopwatch.hpp"
+#include "tundish/base/unique_fd.hpp"
 #include "tundish/data/fixed_records.hpp"
 #include "tundish/data/recordio.hpp"
 #include "tundish/data/tfrecord.hpp"
 
+#include <fcntl.h>
 #include <functional>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <vector>
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -34,6 +38,24 @@ struct Pipe {
     [[nodiscard]] std::filesystem::path fifo(int pass) const {
         return folder.path() / ("train_" + std::to_string(pass));
     }
+};
+
+/// Lets the process open this many files more, as long as it lives.
+class FewDescriptors {
+  public:
+    explicit FewDescriptors(int more) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        std::vector<UniqueFd> taken;
+        for (int i = 0; i < more; ++i) taken.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        const rlimit now{static_cast<rlim_t>(taken.back().get()) + 1, before_.rlim_max};
+        ::setrlimit(RLIMIT_NOFILE, &now);
+    }
+    FewDescriptors(const FewDescriptors&) = delete;
+    FewDescriptors& operator=(const FewDescriptors&) = delete;
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  private:
+    rlimit before_{};
 };
 
 std::string drain(ByteSource& source, std::size_t piece = 4096) {
@@ -73,6 +95,17 @@ TEST_CASE("a pass is what the writer wrote, however it wrote it") {
         CHECK(source->read(&byte, 1) == 0);
     }
     CHECK(channel.passes() == 4);
+}
+
+TEST_CASE("a pass is read also where there are no file descriptors for a pipe beside it") {
+    const Pipe pipe;
+    PipeChannel channel(pipe.spec);
+    const auto content = made_up(1, 3 << 20);
+    make_fifo(pipe.fifo(0));
+    const auto source = channel.next_pass();
+    const FewDescriptors reader_and_writer(2);
+    const FifoWriter writer(pipe.fifo(0), [&](FifoWriter& out) { out.write(content); });
+    CHECK(drain(*source) == content);
 }
 
 TEST_CASE("a pass that its writer leaves without a byte is empty, not awaited again") {

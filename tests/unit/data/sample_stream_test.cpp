@@ -7,6 +7,7 @@
 #include "support/fifo_writer.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/data/mxnet_record.hpp"
 #include "tundish/data/record_frames.hpp"
 #include "tundish/data/shuffled_reader.hpp"
 
@@ -102,6 +103,89 @@ TEST_CASE("a streamed Pipe-mode channel reads FIFO k for pass k, the first recor
     SampleStream stream(channel_at(folder.path() / "train", InputMode::pipe), nullptr, options);
     CHECK(holds_all(ids_of_pass(stream, 1, 60), 200));
     CHECK(holds_all(ids_of_pass(stream, 2, 200), 200));
+}
+
+namespace {
+
+/// Passes 0 and 1 of a streamed channel; what the second one comes to.
+struct TwoPasses {
+    TempFolder folder;
+    FifoWriter first, second;
+    std::unique_ptr<SampleStream> stream;
+
+    TwoPasses(const std::string& pass_0, const std::string& pass_1, DataOptions options = {})
+        : first(fifo("train_0"), [pass_0](FifoWriter& writer) { writer.write(pass_0); }),
+          second(fifo("train_1"), [pass_1](FifoWriter& writer) { writer.write(pass_1); }) {
+        options.num_training_samples = 20;
+        options.num_classes = 10;
+        stream = std::make_unique<SampleStream>(channel_at(folder.path() / "train", InputMode::pipe), nullptr, options);
+        stream->begin_pass(1, 0);
+        while (stream->next(64).samples.size() > 0) {
+        }
+    }
+
+    StreamedSamples next_pass() {
+        stream->begin_pass(2, 0);
+        return stream->next(64);
+    }
+
+  private:
+    std::filesystem::path fifo(const char* name) {
+        make_fifo(folder.path() / name);
+        return folder.path() / name;
+    }
+};
+
+std::string raw_examples(ImageShape shape, int count, std::uint8_t value = 7) {
+    std::string bytes;
+    for (int i = 0; i < count; ++i) {
+        std::string payload;
+        append_raw_example(payload, Bytes(shape.pixels(), value), shape, i % 10);
+        append_tfrecord(bytes, as_bytes(payload));
+    }
+    return bytes;
+}
+
+std::string image_records(int side, int count) {
+    std::string bytes;
+    for (int i = 0; i < count; ++i) {
+        std::string payload;
+        append_mxnet_record(payload, i % 10, 0, as_bytes(plain_image(".png", side, side, 1, 2, 3)));
+        append_recordio(bytes, as_bytes(payload));
+    }
+    return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a later pass is held to the format, the image size and the layout of the first one") {
+    TwoPasses other_format(cifar_records(0, 20), raw_examples({3, 32, 32}, 20));
+    CHECK(lacks(message_of<DataError>([&] { other_format.next_pass(); }),
+                {"channel 'train'", "expected cifar10", "found tfrecord"}) == "");
+
+    TwoPasses other_size(image_records(32, 20), image_records(40, 20));
+    CHECK(lacks(message_of<DataError>([&] { other_size.next_pass(); }), {"3x32x32 (the first pass)", "3x40x40"}) == "");
+
+    DataOptions skipping;
+    skipping.on_bad_record = BadRecordPolicy::skip;
+    skipping.image_layout = ImageLayout::chw;
+    const auto small = raw_examples({3, 32, 32}, 20), large = raw_examples({3, 64, 64}, 20);
+    TwoPasses reordered(small + large, large + small, skipping);
+    CHECK(reordered.next_pass().samples.shape == ImageShape{3, 32, 32});
+    CHECK(reordered.stream->skipped() == 40);
+
+    // Images of one colour do not tell the layout; the first pass's did.
+    std::string waves;
+    for (int i = 0; i < 20; ++i) {
+        Bytes pixels(3072);
+        for (std::size_t at = 0; at < pixels.size(); ++at)
+            pixels[at] = static_cast<std::uint8_t>(at / 1024 * 80 + at / 32 % 32);
+        std::string payload;
+        append_raw_example(payload, pixels, {3, 32, 32}, i % 10);
+        append_tfrecord(waves, as_bytes(payload));
+    }
+    TwoPasses plain(waves, raw_examples({3, 32, 32}, 20));
+    CHECK(plain.next_pass().samples.size() == 20);
 }
 
 TEST_CASE("a later pass without a byte has no samples; the first one has to have some") {

@@ -1,6 +1,7 @@
 #include <filesystem>
 #include <set>
 
+#include "support/errors.hpp"
 #include "support/saved_model.hpp"
 #include "support/temp_folder.hpp"
 #include "support/tiny_data.hpp"
@@ -13,6 +14,8 @@
 #include "tundish/model/state_file.hpp"
 
 using namespace tundish;
+using tundish::testing::lacks;
+using tundish::testing::message_of;
 using tundish::testing::SavedModel;
 using tundish::testing::TempFolder;
 using tundish::testing::tiny_samples;
@@ -84,12 +87,53 @@ TEST_CASE("config.json errors name key, expectation and finding") {
                         contains_text("'input_shape' must be [channels, height, width]") && contains_text("[3,32]"));
     folder.write("config.json", R"({"class_names": 3, "input_shape": [3, 32, 32], "preprocess": {"mean": [0.5]}})");
     REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'mean' must be 3 numbers"));
+    folder.write("config.json", R"({"class_names": 2, "input_shape": [1, 8, 8], "preprocess": {"std": [0]}})");
+    REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'std' must be numbers above 0"));
+    for (const char* classes : {"0", "-1", "2000000000", "99999999999999999999"}) {
+        folder.write("config.json", std::string(R"({"input_shape": [1, 8, 8], "class_names": )") + classes + "}");
+        REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("'class_names' must be"));
+    }
     folder.write("config.json", "{");
     REQUIRE_THROWS_WITH(load_model_config(folder.path()), contains_text("is not JSON"));
     folder.write("config.json", R"({"class_names": 2, "input_shape": [1, 28, 28]})");
     const auto config = load_model_config(folder.path());
     CHECK(config.class_names == std::vector<std::string>{"0", "1"});
     CHECK_FALSE(config.normalises_itself);
+}
+
+TEST_CASE("what config.json asks for and nobody does is refused, not passed over") {
+    const TempFolder folder;
+    const auto refused = [&](const std::string& more, const std::string& key, const std::string& found) {
+        INFO(more);
+        folder.write("config.json", R"({"class_names": 2, )" + more + "}");
+        const auto message = message_of<ArtifactError>([&] { load_model_config(folder.path()); });
+        CHECK(lacks(message, {"config.json", "'" + key + "' must be", "found " + found}) == "");
+    };
+    const std::string shape = R"("input_shape": [1, 8, 8], )";
+    refused(shape + R"("preprocess": {"by": "me"})", "by", "\"me\"");
+    refused(shape + R"("preprocess": {"by": true})", "by", "true");
+    refused(shape + R"("preprocess": {"resize": "crop"})", "resize", "\"crop\"");
+    refused(shape + R"("preprocess": {"scale": 0})", "scale", "0");
+    refused(shape + R"("preprocess": {"scale": -1})", "scale", "-1");
+    refused(shape + R"("preprocess": {"scale": "1/255"})", "scale", "\"1/255\"");
+    refused(shape + R"("preprocess": {"mean": 0.5})", "mean", "0.5");
+    refused(shape + R"("preprocess": "none")", "preprocess", "\"none\"");
+    refused(shape + R"("preprocess": [0.5])", "preprocess", "[0.5]");
+    refused(shape + R"("output": "softmax")", "output", "\"softmax\"");
+    refused(shape + R"("output": 1)", "output", "1");
+    refused(R"("input_shape": [3, 32.5, 32])", "input_shape", "[3,32.5,32]");
+    refused(R"("input_shape": [3, true, 32])", "input_shape", "[3,true,32]");
+    refused(R"("input_shape": [3, 0, 32])", "input_shape", "[3,0,32]");
+    refused(R"("input_shape": "3x32x32")", "input_shape", "\"3x32x32\"");
+    refused(R"("input_shape": {"c": 3, "h": 8, "w": 8})", "input_shape", "{");
+    refused(R"("input_shape": [3, 4294967297, 32])", "input_shape", "[3,4294967297,32]");
+    refused(R"("input_shape": [3, 100000, 100000])", "input_shape", "[3,100000,100000]");
+}
+
+TEST_CASE("a number too large for JSON's reader is the file's fault") {
+    const TempFolder folder;
+    folder.write("config.json", R"({"class_names": 2, "input_shape": [1, 8, 8], "preprocess": {"std": [1e999]}})");
+    REQUIRE_THROWS_AS(load_model_config(folder.path()), ArtifactError);
 }
 
 TEST_CASE("an image of another size and channel count is brought to the model's") {

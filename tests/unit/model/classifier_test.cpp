@@ -11,6 +11,7 @@
 
 using namespace tundish;
 using tundish::testing::SavedModel;
+using tundish::testing::tiny_samples;
 
 namespace {
 
@@ -53,6 +54,23 @@ TEST_CASE("bfloat16 answers as float32 does, within its bound") {
     }
 }
 
+TEST_CASE("what is served answers as training's evaluation does") {
+    for (const auto& name : architecture_names()) {
+        INFO(name);
+        const SavedModel saved(name);
+        const auto samples = tiny_samples(10, 4, {3, 32, 32}, 7);
+        const at::NoGradGuard no_grad;
+        const auto logits = saved.network.forward(normalise(pixel_view(samples), saved.config.preprocess), {});
+        const auto expected = logits.softmax(1).contiguous();
+        const std::vector<float> pixels(samples.pixels.begin(), samples.pixels.end());
+        std::vector<float> found(static_cast<std::size_t>(expected.numel()));
+        load_classifier(saved.folder.path(), {.largest_batch = 10, .arithmetic = Arithmetic::fp32})
+            ->classify(pixels.data(), 10, found.data());
+        CHECK(largest_difference({expected.const_data_ptr<float>(), expected.const_data_ptr<float>() + found.size()},
+                                 found) < 1e-3F);
+    }
+}
+
 TEST_CASE("a narrow network that disagrees with model.pt does not answer") {
     SavedModel saved("lenet");
     const at::NoGradGuard no_grad;
@@ -67,8 +85,7 @@ TEST_CASE("a narrow network that disagrees with model.pt does not answer") {
 
 TEST_CASE("where nothing else was asked for, a CPU without AMX computes in float32 with our own engine") {
     if (choose_device().is_cuda() || bfloat16_pays(at::kCPU)) {
-        SUCCEED("skipped: this machine prefers bfloat16");
-        return;
+        SKIP_TEST("this machine prefers bfloat16");
     }
     const auto classifier = load(SavedModel("airbench"), Arithmetic::automatic);
     CHECK(classifier->facts().precision == "fp32");
@@ -76,8 +93,7 @@ TEST_CASE("where nothing else was asked for, a CPU without AMX computes in float
 
 TEST_CASE("half precision without a GPU is refused") {
     if (choose_device().is_cuda()) {
-        SUCCEED("skipped: there is a GPU");
-        return;
+        SKIP_TEST("there is a GPU");
     }
     CHECK_THROWS_AS(load(SavedModel("lenet"), Arithmetic::fp16), ConfigError);
 }

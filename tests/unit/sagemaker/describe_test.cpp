@@ -75,7 +75,12 @@ TEST_CASE("the CreateAlgorithm request is complete") {
     CHECK(specification["SupportsDistributedTraining"] == true);
     CHECK(specification["MetricDefinitions"].size() == 3);
     CHECK(specification["TrainingChannels"][0]["Name"] == "train");
-    CHECK(specification["TrainingChannels"][0]["SupportedInputModes"] == Json::array({"File"}));
+    CHECK(specification["TrainingChannels"][0]["SupportedInputModes"] == Json{"File", "FastFile", "Pipe"});
+    for (const Json& channel : specification["TrainingChannels"]) {
+        const auto name = channel["Name"].get<std::string>();
+        const bool streams = channel["SupportedInputModes"].size() == 3;
+        CHECK(streams != name.ends_with("_lst"));  // a list is a file
+    }
     CHECK(specification["TrainingChannels"].size() <= 8);
     CHECK(specification["SupportedTuningJobObjectiveMetrics"] ==
           Json{{{"Type", "Maximize"}, {"MetricName", "validation:accuracy"}},

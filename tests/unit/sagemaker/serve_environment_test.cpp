@@ -73,6 +73,13 @@ TEST_CASE("variables that change nothing are noted") {
                                             "variable SAGEMAKER_TS_MIN_WORKERS is accepted and has no effect"});
 }
 
+TEST_CASE("a request has the platform's 600 s in batch transform, unless something else is said") {
+    CHECK(read({{"SAGEMAKER_BATCH", "true"}}).request_time == 590s);
+    CHECK(read({{"SAGEMAKER_BATCH", "false"}}).request_time == 55s);
+    CHECK(read({{"SAGEMAKER_BATCH", "true"}, {"SAGEMAKER_MODEL_SERVER_TIMEOUT", "20"}}).request_time == 20s);
+    CHECK(read({{"SAGEMAKER_TS_RESPONSE_TIMEOUT", "700"}, {"SAGEMAKER_BATCH", "true"}}).request_time == 700s);
+}
+
 TEST_CASE("SAGEMAKER_BATCH is true in any case, and nothing else") {
     for (const char* value : {"true", "True", "TRUE", " true "})
         CHECK(read({{"SAGEMAKER_BATCH", value}}).batch_transform);

@@ -238,6 +238,29 @@ TEST_CASE("a full queue over a socket: 503, when to come again, and a connection
     CHECK(client.ask("GET", "/ping").status == 200);
 }
 
+TEST_CASE("a request that takes longer than the drain is answered with 503 before the end") {
+    ServerChild server([](const ServerChild::ReportPort& report) {
+        auto* loaded = new Loaded({.drain_time = 2s, .workers = 1});  // never freed: the model waits for ever
+        HttpServer http({.port = 0, .limits = {}, .drain_time = 2s},
+                        [&](HttpRequest& request) { return loaded->endpoint.answer(request); });
+        report(http.port());
+        std::thread([loaded] {
+            for (;; std::this_thread::sleep_for(20ms)) loaded->endpoint.watch();
+        }).detach();
+        return http.run() ? 0 : 3;
+    });
+    HttpClient client(server.port());
+    client.send(request_text("POST", "/invocations", "[201,0,0,0]"));
+    while (!ask(server.port(), "GET", "/metrics").says("tundish_requests_in_flight 1"))
+        std::this_thread::sleep_for(1ms);
+    server.stop();
+    const Reply reply = client.read_reply();
+    CHECK(reply.status == 503);
+    CHECK(reply.says("draining"));
+    CHECK(reply.header("retry-after") == "1");
+    CHECK(server.wait() == 0);
+}
+
 TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
     Loaded loaded;
     const std::string name = "X-Amzn-SageMaker-Custom-Attributes";
@@ -277,6 +300,9 @@ TEST_CASE("the reply's type: Accept, else the default") {
     const HttpReply reply = loaded.ask("POST", "/invocations", "[255,0,0,0]", {{"Accept", "application/json;verbose"}});
     CHECK(reply.content_type == "application/json");
     CHECK(Json::parse(reply.body).at("predicted_label") == "bright");
+    const HttpReply second =
+        loaded.ask("POST", "/invocations", "[255,0,0,0]", {{"Accept", "image/png"}, {"accept", "application/x-npy"}});
+    CHECK(second.content_type == "application/x-npy");
 }
 
 TEST_CASE("batch transform: exactly one newline at the end, and placeholders where they are wanted") {

@@ -1,5 +1,6 @@
 #include "tundish/serve/engine.hpp"
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -109,6 +110,61 @@ TEST_CASE("a batch is never larger than allowed: long requests are cut, in order
     CHECK(bright_of(ten.get()) == expected({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
     CHECK(bright_of(two.get()) == expected({10, 20}));
     CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 4, 4, 4});
+}
+
+namespace {
+
+// Whoever computes batch number `number` stays there until the gate is opened.
+EngineEvents stop_at(int number, const std::shared_ptr<Gate>& gate) {
+    EngineEvents events;
+    events.computed = [number, gate, count = std::make_shared<std::atomic<int>>(0)](std::size_t, double) {
+        if (++*count == number) gate->wait();
+    };
+    return events;
+}
+
+}  // namespace
+
+TEST_CASE("a long request keeps a short one behind it waiting for one batch only") {
+    const auto gate = std::make_shared<Gate>();
+    Fixture fixture({.largest_batch = 4}, stop_at(4, gate));
+    auto first = fixture.block();
+    auto twelve = fixture.send({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+    auto one = fixture.send({60});
+    auto two = fixture.send({70, 80});
+    fixture.log->gate.open();
+    CHECK(one.wait_for(20s) == std::future_status::ready);  // both were in the third batch
+    CHECK(two.wait_for(20s) == std::future_status::ready);
+    CHECK(twelve.wait_for(0s) == std::future_status::timeout);
+    gate->open();
+    CHECK(bright_of(one.get()) == expected({60}));
+    CHECK(bright_of(two.get()) == expected({70, 80}));
+    CHECK(bright_of(twelve.get()) == expected({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 4, 4, 4, 3});
+}
+
+TEST_CASE("what is given up is 503, in work, waiting or new, and the engine ends") {
+    Fixture fixture({.largest_batch = 1});
+    auto running = fixture.block();
+    auto waiting = fixture.send({1, 2, 3});
+    fixture.engine.give_up();
+    CHECK(refusal(std::move(running)) == "503 draining");
+    CHECK(refusal(std::move(waiting)) == "503 draining");
+    CHECK(refusal(fixture.send({4})) == "503 draining");
+    CHECK(fixture.engine.in_flight() == 0);
+}
+
+TEST_CASE("of equal long requests the first is done before the next one begins") {
+    const auto gate = std::make_shared<Gate>();
+    Fixture fixture({.largest_batch = 4}, stop_at(4, gate));
+    auto first = fixture.block();
+    auto earlier = fixture.send({1, 2, 3, 4, 5, 6, 7, 8});
+    auto later = fixture.send({8, 7, 6, 5, 4, 3, 2, 1});
+    fixture.log->gate.open();
+    CHECK(earlier.wait_for(20s) == std::future_status::ready);
+    CHECK(later.wait_for(0s) == std::future_status::timeout);
+    gate->open();
+    CHECK(bright_of(later.get()) == expected({8, 7, 6, 5, 4, 3, 2, 1}));
 }
 
 TEST_CASE("several workers share a long request") {

@@ -74,6 +74,30 @@ TEST_CASE("Connection: close and HTTP/1.0 end the connection after the reply") {
     CHECK(old.ended());
 }
 
+TEST_CASE("header values reach the handler as they were sent, not decoded") {
+    const ServerChild server(echo_server());
+    HttpClient client(server.port());
+    for (const std::string value : {"a%20b%2Fc", "%0d%0aX-Evil: 1", "100%", "%C3%A9%zz", "a+b", "a: b"}) {
+        CHECK(client.ask("GET", "/", {}, {{"X-Echo", value}}).header("x-echo") == value);
+    }
+    CHECK(client.ask("GET", "/", {}, {{"X-ECHO", "  padded\t "}}).header("x-echo") == "padded");
+}
+
+TEST_CASE("any item of Connection may close, in one field or several") {
+    const ServerChild server(echo_server());
+    const std::vector<Headers> closing{{{"Connection", "keep-alive, Close"}},
+                                       {{"Connection", "keep-alive"}, {"connection", "close"}},
+                                       {{"Connection", "close,TE"}}};
+    for (const auto& headers : closing) {
+        HttpClient client(server.port());
+        CHECK(client.ask("GET", "/", {}, headers).header("connection") == "close");
+        CHECK(client.ended());
+    }
+    HttpClient open(server.port());
+    CHECK(open.ask("GET", "/", {}, {{"Connection", "not-close"}}).header("connection") == "keep-alive");
+    CHECK(open.ask("GET", "/").status == 200);
+}
+
 TEST_CASE("a reply says once whether the connection goes on") {
     const auto text_of = [](const ServerChild& server, const std::string& request) {
         HttpClient client(server.port());
@@ -200,18 +224,45 @@ TEST_CASE("many connections, each with a request that waits, keep no other one w
     for (auto& client : held) REQUIRE(client.read_reply().status == 200);
 }
 
-TEST_CASE("more connections than are allowed wait until one ends") {
+TEST_CASE("a new connection takes the place of the one that has been idle longest") {
     const ServerChild server(echo_server({.limits = quick_limits(), .most_connections = 4}));
     std::vector<HttpClient> open;
     for (int i = 0; i < 4; ++i) {
         open.emplace_back(server.port());
         REQUIRE(open.back().ask("GET", "/").status == 200);
+        std::this_thread::sleep_for(60ms);  // idle: no thread stays with it
     }
-    HttpClient fifth(server.port());  // the kernel's backlog
-    fifth.send(request_text("GET", "/five"));
-    CHECK(open[2].ask("GET", "/").status == 200);
-    open.pop_back();
-    CHECK(fifth.read_reply().body == "GET /five 0 ");
+    REQUIRE(open[0].ask("GET", "/again").status == 200);
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(ask(server.port(), "GET", "/ping").status == 200);
+    CHECK(std::chrono::steady_clock::now() - begin < 1s);
+    CHECK(open[1].ended());
+    for (const std::size_t kept : {0U, 2U, 3U}) CHECK(open[kept].ask("GET", "/").status == 200);
+}
+
+TEST_CASE("connections that never sent a byte make room as well") {
+    const ServerChild server(echo_server({.limits = quick_limits(), .most_connections = 4}));
+    std::vector<HttpClient> silent;
+    for (int i = 0; i < 12; ++i) silent.emplace_back(server.port());
+    for (int i = 0; i < 12; ++i) CHECK(ask(server.port(), "GET", "/ping").status == 200);
+    CHECK(silent.front().ended());
+}
+
+TEST_CASE("more connections than are allowed wait while all of them have requests") {
+    const ServerChild server(echo_server({.limits = quick_limits(), .most_connections = 3}));
+    std::vector<HttpClient> held;
+    for (int i = 0; i < 2; ++i) {
+        held.emplace_back(server.port());
+        held.back().send(request_text("GET", "/hold"));
+    }
+    HttpClient third(server.port());
+    REQUIRE(third.ask("GET", "/held").status == 200);
+    third.send(request_text("GET", "/slow"));
+    HttpClient fourth(server.port());  // the kernel's backlog
+    fourth.send(request_text("GET", "/release"));
+    CHECK(third.read_reply().status == 200);
+    CHECK(fourth.read_reply().status == 200);  // took third's place
+    for (auto& client : held) CHECK(client.read_reply().status == 200);
 }
 
 TEST_CASE("a port that is taken is the user's mistake") {

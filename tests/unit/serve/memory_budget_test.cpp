@@ -104,6 +104,18 @@ TEST_CASE("a lease grows as far as there is room, and never waits") {
     CHECK(budget.used() == 30);
 }
 
+TEST_CASE("what may not wait gets its bytes at once or nothing") {
+    MemoryBudget budget(100);
+    auto lease = budget.try_take(60);
+    REQUIRE(lease);
+    CHECK_FALSE(budget.try_take(41));
+    CHECK(lease->try_grow(40));
+    CHECK_FALSE(lease->try_grow(1));
+    CHECK(budget.used() == 100);
+    lease.reset();
+    CHECK(budget.used() == 0);
+}
+
 TEST_CASE("an exception gives a lease back") {
     MemoryBudget budget(100);
     CHECK_THROWS([&] {

@@ -72,6 +72,19 @@ TEST_CASE("an epoch uses every sample once in batches that differ by at most one
     CHECK_FALSE(std::equal(plan.batch(0).begin(), plan.batch(0).end(), next.batch(0).begin()));
 }
 
+TEST_CASE("parts lie one behind the other, together they are all, and their sizes differ by at most one") {
+    for (const std::int64_t samples : {0, 1, 6, 7, 1003}) {
+        std::int64_t next = 0;
+        for (std::int64_t i = 0; i < 7; ++i) {
+            const auto part = part_of(samples, i, 7);
+            CHECK(part.begin == next);
+            CHECK((part.count == samples / 7 || part.count == (samples + 6) / 7));
+            next += part.count;
+        }
+        CHECK(next == samples);
+    }
+}
+
 TEST_CASE("ranks share a batch out without gap or overlap") {
     const EpochPlan plan(1003, 4, 9, 0);
     for (const int ranks : {1, 2, 3, 7}) {

@@ -1,0 +1,40 @@
+#include "header_lines.hpp"
+
+#include "tundish/base/text.hpp"
+
+namespace tundish {
+namespace {
+
+// Each line behind the first, with its line break; the last one may be unfinished.
+template <typename Action>
+void for_each_header_line(std::string_view head, const Action& action) {
+    for (auto at = head.find('\n'); at != std::string_view::npos && at + 1 < head.size();) {
+        const auto end = head.find('\n', at + 1);
+        action(head.substr(at + 1, end == std::string_view::npos ? end : end - at));
+        at = end;
+    }
+}
+
+}  // namespace
+
+void HeaderLines::add(std::string_view bytes) {
+    if (!ended_) bytes_.append(bytes.substr(0, kMostBytes - bytes_.size()));
+}
+
+bool HeaderLines::has_line_over(std::size_t longest) const {
+    bool found = false;
+    for_each_header_line(bytes_, [&](std::string_view line) { found |= line.size() > longest; });
+    return found;
+}
+
+HttpHeaders HeaderLines::fields() const {
+    HttpHeaders found;
+    for_each_header_line(bytes_, [&](std::string_view line) {
+        const auto colon = line.find(':');
+        if (!line.ends_with("\r\n") || colon == std::string_view::npos) return;
+        found.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+    });
+    return found;
+}
+
+}  // namespace tundish

@@ -1,0 +1,93 @@
+// Somebody else's TorchScript with a config.json that was written by hand.
+#include <torch/csrc/jit/api/module.h>
+
+#include <cmath>
+
+#include "support/errors.hpp"
+#include "support/temp_folder.hpp"
+#include "support/torch_catch.hpp"
+#include "tundish/base/error.hpp"
+#include "tundish/model/artifact.hpp"
+#include "tundish/model/classifier.hpp"
+#include "tundish/model/predictor.hpp"
+
+using namespace tundish;
+using tundish::testing::lacks;
+using tundish::testing::message_of;
+using tundish::testing::TempFolder;
+
+namespace {
+
+// A folder whose model.pt is one line of TorchScript; its input has two numbers, and there are two classes.
+class ForeignModel {
+  public:
+    ForeignModel(const std::string& answer, const std::string& settings) {
+        torch::jit::Module module("foreign");
+        module.define("def forward(self, x):\n    return " + answer + "\n");
+        module.save((folder_.path() / kModelFile).string());
+        folder_.write(kConfigFile, R"({"class_names": 2, "input_shape": [2, 1, 1], )" + settings + "}");
+    }
+
+    [[nodiscard]] std::vector<float> probabilities(float a, float b) const {
+        const auto classifier = load_classifier(folder_.path(), {});
+        const std::vector<float> pixels{a, b};
+        std::vector<float> found(2);
+        classifier->classify(pixels.data(), 1, found.data());
+        return found;
+    }
+
+    [[nodiscard]] at::Tensor outputs(float a, float b) const {
+        return Predictor(folder_.path()).raw_outputs(at::tensor({a, b}).view({1, 2, 1, 1})).view({2});
+    }
+
+    template <typename Kind = ArtifactError>
+    [[nodiscard]] std::string problem() const {
+        return message_of<Kind>([&] { load_classifier(folder_.path(), {}); });
+    }
+
+  private:
+    TempFolder folder_;
+};
+
+constexpr const char* kAsItIs = "x.flatten(1)";
+
+}  // namespace
+
+TEST_CASE("what normalises by the caller sees (pixel * scale - mean) / std, with any scale") {
+    const auto check = [](const std::string& preprocess, double first, double second) {
+        INFO(preprocess);
+        const ForeignModel model(kAsItIs, R"("preprocess": {"by": "caller")" + preprocess + "}");
+        const auto found = model.outputs(51, 204);
+        CHECK(found[0].item<double>() == Approx(first));
+        CHECK(found[1].item<double>() == Approx(second));
+    };
+    check("", 0.2, 0.8);
+    check(R"(, "scale": null)", 0.2, 0.8);
+    check(R"(, "scale": 0.00392156862745098)", 0.2, 0.8);
+    check(R"(, "scale": 1)", 51, 204);
+    check(R"(, "scale": 1, "mean": [1, 4], "std": [10, 20])", 5, 10);
+    check(R"(, "scale": 0.0078431372549019607, "mean": [1, 1])", -0.6, 0.6);
+    check(R"(, "scale": 2, "mean": [100, 8], "std": [0.5, 4])", 4, 100);
+}
+
+TEST_CASE("a scale decides the probabilities that are served") {
+    const ForeignModel model(kAsItIs, R"("preprocess": {"scale": 1, "std": [100, 100]})");
+    const auto found = model.probabilities(50, 150);
+    CHECK(found[1] == Approx(1 / (1 + std::exp(-1.0F))).epsilon(1e-4));
+    CHECK(found[0] + found[1] == Approx(1));
+}
+
+TEST_CASE("answers that are said to be probabilities and are not are refused") {
+    const std::string said = R"("output": "probabilities")";
+    const auto problem = ForeignModel("x.flatten(1) * 10 - 20", said).problem();
+    CHECK(lacks(problem, {"config.json", "'output'", "between 0 and 1", "add up to", "\"logits\""}) == "");
+    CHECK(lacks(ForeignModel("x.flatten(1).sigmoid()", said).problem(), {"add up to", "\"logits\""}) == "");
+    const ForeignModel honest("x.flatten(1).softmax(1)", said);
+    CHECK(honest.probabilities(0, 255)[1] == Approx(1 / (1 + std::exp(-1.0F))));
+}
+
+TEST_CASE("a model that fails says why first, then where") {
+    const auto problem = ForeignModel("x.view([7, 5])", "\"output\": \"logits\"").problem<MachineError>();
+    CHECK(lacks(problem, {"model.pt failed: ", "shape '[7, 5]' is invalid", "Traceback of TorchScript"}) == "");
+    CHECK(problem.find("is invalid") < problem.find("Traceback"));
+}
