@@ -197,7 +197,8 @@ std::unique_ptr<RecordReader> cifar_reader(const OpenedChannel& opened, DataPart
     return std::make_unique<CifarReader>(opened.files, opened.format, part, options.num_classes);
 }
 
-FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted) {
+FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted,
+                             const StreamForm* known) {
     if (source.head().empty()) {
         throw EmptyStream(
             text(source.what(), ": expected records, found a stream without a byte. Check the channel's S3 prefix."));
@@ -209,8 +210,11 @@ FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& chan
     if (channel.wrapper == RecordWrapper::recordio) return {DataFormat::recordio, "RecordWrapperType is RecordIO"};
     if (auto guess = guess_format(source.head())) return {guess->format, text("the stream ", guess->reason)};
     source.check_head();
-    throw DataError(text(source.what(),
-                         ": cannot tell the data format. Expected RecordIO, TFRecord or CIFAR's binary "
+    if (known != nullptr) return {known->format, "as in the first pass"};  // a record that is cut off is named so
+    const bool whole = source.head().size() < kGuessBytes;
+    throw DataError(text(source.what(), whole ? ", record 0 (byte 0)" : "", ": cannot tell the data format",
+                         whole ? text(" of a stream that ends after ", source.head().size(), " bytes") : "",
+                         ". Expected RecordIO, TFRecord or CIFAR's binary "
                          "records, found ",
                          describe_bytes(source.head()),
                          ". Images and lists need RecordWrapperType RecordIO or File mode; a readme or _SUCCESS file "
@@ -262,7 +266,7 @@ std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, Da
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
                      const StreamForm* known) {
     auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(pass)), kGuessBytes);
-    auto [format, reason] = format_of_stream(*source, channel, options.format);
+    auto [format, reason] = format_of_stream(*source, channel, options.format, known);
     if (!is_stream_format(format)) {
         throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));
@@ -275,15 +279,16 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
     }
     reason += wrapped_reason(format, source->head());
     auto reader = read_stream(std::move(source), channel, format, options, known);
-    const StreamForm form = reader->form();
-    return {std::move(reader), format, std::move(reason), form};
+    StreamForm form = reader->form();
+    form.format = format;
+    return {std::move(reader), std::move(reason), form};
 }
 
 BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options) {
     auto pipe = std::make_unique<PipeChannel>(channel);
     auto pass = open_pass(pipe->next_pass(), channel, options);
-    log_format(channel, pass.format, pass.reason);
-    return {std::move(pipe), std::move(pass.reader), pass.format, pass.form};
+    log_format(channel, pass.form.format, pass.reason);
+    return {std::move(pipe), std::move(pass.reader), pass.form};
 }
 
 void log_format(const ChannelSpec& channel, DataFormat format, const std::string& reason) {

@@ -58,10 +58,12 @@ DecodePipeline::~DecodePipeline() {
     cancel();
 }
 
-void DecodePipeline::cancel() {
+// The reader last: what it throws then is nobody's failure.
+void DecodePipeline::cancel() noexcept {
     budget_.cancel();
     tasks_.cancel();
     pieces_.cancel();
+    reader_.cancel();
 }
 
 std::optional<Decoded> DecodePipeline::next() {

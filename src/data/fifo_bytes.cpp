@@ -1,5 +1,6 @@
 #include "fifo_bytes.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
@@ -9,13 +10,15 @@
 namespace tundish {
 namespace {
 
-constexpr std::size_t kLargestPipe = 1 << 20;
+constexpr int kLargestPipe = 1 << 20;
 
 // Largest first: what an unprivileged process may have depends on /proc/sys/fs/pipe-max-size and on how much pipe
 // memory its user holds already. The default is 64 KiB; any of these spares writer and reader many turns.
+// One that its writer has made larger still stays so.
 void enlarge_pipe(int fd) {
-    for (std::size_t size = kLargestPipe; size > (1 << 16); size /= 2) {
-        if (::fcntl(fd, F_SETPIPE_SZ, static_cast<int>(size)) >= 0) return;
+    const int present = ::fcntl(fd, F_GETPIPE_SZ);
+    for (int size = kLargestPipe; size > std::max(present, 1 << 16); size /= 2) {
+        if (::fcntl(fd, F_SETPIPE_SZ, size) >= 0) return;
     }
 }
 

@@ -11,12 +11,6 @@
 namespace tundish {
 namespace {
 
-bool is_tfrecord(ByteSpan head) {
-    constexpr std::size_t kLengthBytes = 8;
-    return head.size() >= kLengthBytes + 4 &&
-           masked_crc32c(head.first(kLengthBytes)) == load_le<std::uint32_t>(head.data() + kLengthBytes);
-}
-
 bool is_recordio(ByteSpan head) {
     return head.size() >= 8 && load_le<std::uint32_t>(head.data()) == RecordIo::kMagic;
 }
@@ -43,6 +37,12 @@ bool is_image_record(ByteSpan payload) {
 
 }  // namespace
 
+bool begins_as_tfrecord(ByteSpan head) {
+    constexpr std::size_t kLengthBytes = 8;
+    return head.size() >= kTfrecordHeaderBytes &&
+           masked_crc32c(head.first(kLengthBytes)) == load_le<std::uint32_t>(head.data() + kLengthBytes);
+}
+
 std::optional<FormatGuess> guess_wrapped_format(ByteSpan head) {
     constexpr std::size_t kHeader = 8;
     if (!is_recordio(head)) return std::nullopt;
@@ -59,7 +59,8 @@ std::optional<FormatGuess> guess_wrapped_format(ByteSpan head) {
 
 std::optional<FormatGuess> guess_format(ByteSpan head) {
     if (is_recordio(head)) return FormatGuess{DataFormat::recordio, "begins with RecordIO's magic number"};
-    if (is_tfrecord(head)) return FormatGuess{DataFormat::tfrecord, "begins with a TFRecord length and its checksum"};
+    if (begins_as_tfrecord(head))
+        return FormatGuess{DataFormat::tfrecord, "begins with a TFRecord length and its checksum"};
     if (is_idx(head)) return FormatGuess{DataFormat::idx, "begins as IDX files do"};
     if (has_labels(head, kCifar10Layout)) {
         return FormatGuess{DataFormat::cifar10, "has a label below 10 in every 3,073rd byte"};

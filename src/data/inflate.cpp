@@ -3,6 +3,7 @@
 #include "tundish/base/bytes.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/data/format_guess.hpp"
 
 #include <algorithm>
 #include <array>
@@ -41,6 +42,7 @@ class InflateSource : public ByteSource {
         if (given_ < head_size_) return give_head(to, size);
         return source_->read(to, size);
     }
+    void cancel() noexcept override { source_->cancel(); }
     bool next_part() override;
     [[nodiscard]] std::string what() const override { return source_->what(); }
     [[nodiscard]] std::string place() const override { return source_->place(); }
@@ -48,6 +50,9 @@ class InflateSource : public ByteSource {
 
   private:
     void look();
+    [[nodiscard]] bool may_be_gzip() const {
+        return std::equal(head_.begin(), head_.begin() + std::min(head_size_, kMagic.size()), kMagic.begin());
+    }
     std::size_t give_head(std::uint8_t* to, std::size_t size);
     std::size_t inflate(std::uint8_t* to, std::size_t size);
     bool refill();
@@ -56,7 +61,7 @@ class InflateSource : public ByteSource {
 
     std::unique_ptr<ByteSource> source_;
     bool looked_ = false;
-    std::array<std::uint8_t, 2> head_{};  ///< bytes that were looked at and are still to be given
+    std::array<std::uint8_t, kTfrecordHeaderBytes> head_{};  ///< bytes that were looked at and are still to be given
     std::size_t head_size_ = 0;
     std::size_t given_ = 0;
 
@@ -69,19 +74,19 @@ class InflateSource : public ByteSource {
 };
 
 void InflateSource::look() {
-    while (head_size_ < head_.size()) {
+    while (head_size_ < head_.size() && may_be_gzip()) {
         const std::size_t got = source_->read(&head_[head_size_], head_.size() - head_size_);
+        if (got == 0) break;
         head_size_ += got;
-        if (got == 0 || head_[0] != kMagic[0]) break;
     }
     looked_ = true;
-    if (head_size_ < head_.size() || head_ != kMagic) return;
+    if (!begins_with_gzip({head_.data(), head_size_})) return;
     inflater_ = std::make_unique<Inflater>();
     piece_.resize(kPiece);
-    std::copy(head_.begin(), head_.end(), piece_.begin());
+    std::copy_n(head_.begin(), head_size_, piece_.begin());
     inflater_->stream.next_in = piece_.data();
-    inflater_->stream.avail_in = static_cast<uInt>(head_.size());
-    taken_ = head_.size();
+    inflater_->stream.avail_in = static_cast<uInt>(head_size_);
+    taken_ = head_size_;
 }
 
 std::size_t InflateSource::give_head(std::uint8_t* to, std::size_t size) {
@@ -165,7 +170,8 @@ std::string_view without_gz(std::string_view file) {
 }
 
 bool begins_with_gzip(ByteSpan bytes) {
-    return bytes.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin());
+    return bytes.size() >= kMagic.size() && std::equal(kMagic.begin(), kMagic.end(), bytes.begin()) &&
+           !begins_as_tfrecord(bytes);
 }
 
 std::unique_ptr<ByteSource> inflate_on_sight(std::unique_ptr<ByteSource> source) {

@@ -9,6 +9,7 @@
 #include "tundish/data/image_header.hpp"
 #include "tundish/data/labels.hpp"
 #include "tundish/data/mxnet_record.hpp"
+#include "tundish/data/stream_reader.hpp"
 #include "tundish/data/tf_example.hpp"
 #include "tundish/data/tf_image.hpp"
 #include "tundish/data/tfrecord.hpp"
@@ -75,10 +76,10 @@ LabelFormat label_format_for(const ChannelSpec& channel) {
 
 class TfPayload : public PayloadParser {
   public:
-    TfPayload(const ChannelSpec& channel, const DataOptions& options)
+    TfPayload(const ChannelSpec& channel, const DataOptions& options, bool first_pass)
         : options_{options.image_feature, options.label_feature, options.image_shape, label_format_for(channel)},
           classes_(options.num_classes),
-          may_skip_(options.on_bad_record != BadRecordPolicy::error) {}
+          first_decides_(first_pass && options.on_bad_record == BadRecordPolicy::error) {}
 
     LabelledImage parse(ByteSpan payload, Framing& framing) override {
         return about_this_record([&] {
@@ -95,14 +96,14 @@ class TfPayload : public PayloadParser {
         try {
             return read_tf_image(example_, options_);
         } catch (const MissingFeature& missing) {
-            if (framing.count() > 1 || may_skip_) throw;
+            if (framing.count() > 1 || !first_decides_) throw;
             throw StreamProblem(text(framing.what(), ": ", missing.what(), '.'));
         }
     }
 
     TfImageOptions options_;
     std::int64_t classes_;
-    bool may_skip_;
+    bool first_decides_;
     TfExample example_;
 };
 
@@ -110,15 +111,16 @@ class TfPayload : public PayloadParser {
 // image and its label in turn.
 class RecordIoPayload : public PayloadParser {
   public:
-    RecordIoPayload(const ChannelSpec& channel, const DataOptions& options, bool manifest)
+    RecordIoPayload(const ChannelSpec& channel, const DataOptions& options, bool manifest, bool first_decides)
         : label_format_(label_format_for(channel)),
           classes_(options.num_classes),
           given_shape_(options.image_shape),
           wrapped_(channel.wrapper == RecordWrapper::recordio),
-          manifest_(manifest) {}
+          manifest_(manifest),
+          first_decides_(first_decides) {}
 
     LabelledImage parse(ByteSpan payload, Framing& framing) override {
-        if (framing.count() == 1) {
+        if (framing.count() == 1 && first_decides_) {
             if (image_format(payload)) manifest_ = true;
             refuse_container(payload, framing);
             if (!manifest_) refuse_half_of_a_pair(payload, framing);
@@ -230,6 +232,7 @@ class RecordIoPayload : public PayloadParser {
     std::optional<ImageShape> given_shape_;
     bool wrapped_;  ///< by the platform
     bool manifest_;
+    bool first_decides_;  ///< which of the two the channel is
     Bytes image_;
 };
 
@@ -257,12 +260,14 @@ std::unique_ptr<Framing> make_framing(std::unique_ptr<ByteSource> source, DataFo
 }
 
 std::unique_ptr<PayloadParser> make_payload_parser(const ChannelSpec& channel, DataFormat format,
-                                                   const DataOptions& options) {
+                                                   const DataOptions& options, const StreamForm* known) {
     const auto classes = [&](std::int64_t usual) { return options.num_classes > 0 ? options.num_classes : usual; };
     if (format == DataFormat::cifar10) return std::make_unique<CifarPayload>(1, classes(10));
     if (format == DataFormat::cifar100) return std::make_unique<CifarPayload>(2, classes(100));
-    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(channel, options);
-    return std::make_unique<RecordIoPayload>(channel, options, format == DataFormat::augmented_manifest);
+    const bool first_pass = known == nullptr;
+    if (format == DataFormat::tfrecord) return std::make_unique<TfPayload>(channel, options, first_pass);
+    const bool manifest = first_pass ? format == DataFormat::augmented_manifest : known->in_pairs;
+    return std::make_unique<RecordIoPayload>(channel, options, manifest, first_pass);
 }
 
 }  // namespace tundish

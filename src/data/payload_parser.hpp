@@ -36,10 +36,13 @@ class PayloadParser {
     [[nodiscard]] virtual bool in_pairs() const { return false; }
 };
 
-/// The framing and the parser of `format`.
+/// What the first pass of a stream found (stream_reader.hpp).
+struct StreamForm;
+
+/// The framing and the parser of `format`. With a `known` form the parser finds nothing out from its first record.
 std::unique_ptr<Framing> make_framing(std::unique_ptr<ByteSource> source, DataFormat format,
                                       const DataOptions& options);
 std::unique_ptr<PayloadParser> make_payload_parser(const ChannelSpec& channel, DataFormat format,
-                                                   const DataOptions& options);
+                                                   const DataOptions& options, const StreamForm* known = nullptr);
 
 }  // namespace tundish

@@ -11,14 +11,17 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
 #include <optional>
 #include <poll.h>
 #include <string_view>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace tundish {
@@ -64,12 +67,19 @@ class PipeChannel::Pass : public ByteSource {
     }
     ~Pass() override { channel_.in_use_ = false; }
 
+    void cancel() noexcept override {
+        cancelled_ = true;
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const auto ignored = ::write(cancel_event_.get(), &one, sizeof one);
+    }
+
     std::size_t read(std::uint8_t* to, std::size_t size) override;
     [[nodiscard]] std::string what() const override { return text(name_of(channel_.channel_), ", ", place()); }
     [[nodiscard]] std::string place() const override { return text("pass ", pass_, " (", path_.string(), ')'); }
     [[nodiscard]] std::string advice(Damage damage) const override;
 
   private:
+    void check_wanted() const;
     void open();
     bool try_to_open();
     void check_is_fifo() const;
@@ -80,6 +90,8 @@ class PipeChannel::Pass : public ByteSource {
     PipeChannel& channel_;
     std::int64_t pass_;
     fs::path path_;
+    std::atomic<bool> cancelled_{false};
+    UniqueFd cancel_event_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     std::optional<FifoBytes> fifo_;
     bool writer_seen_ = false;
     bool ended_ = false;
@@ -92,7 +104,7 @@ std::size_t PipeChannel::Pass::read(std::uint8_t* to, std::size_t size) {
     // Until a writer has come, read() gives 0 as it does at the end; only poll() tells the two apart.
     if (!writer_seen_) wait_for_data();
     while (true) {
-        if (stop_requested()) throw Stopped(text("reading ", what()));
+        check_wanted();
         const ssize_t got = fifo_->read(to, size);
         if (got > 0) {
             offset_ += static_cast<std::uint64_t>(got);
@@ -112,12 +124,18 @@ std::size_t PipeChannel::Pass::read(std::uint8_t* to, std::size_t size) {
     }
 }
 
+void PipeChannel::Pass::check_wanted() const {
+    if (stop_requested()) throw Stopped(text("reading ", what()));
+    if (cancelled_) throw MachineError(text(what(), ": left at byte ", offset_, ", as nobody reads on"));
+}
+
 void PipeChannel::Pass::open() {
     const auto& options = channel_.options_;
     PatientWait wait([this] { return awaited_fifo(); },
                      pass_ == 0 ? options.first_fifo_deadline : options.next_fifo_deadline, options.notice_interval);
     while (!try_to_open()) {
         throw_failure_of_writer(channel_.channel_);
+        check_wanted();
         const auto step = std::min(wait.step(), options.look_interval);
         if (wait.over()) {
             throw DataError(text(wait.said(),
@@ -150,12 +168,13 @@ void PipeChannel::Pass::check_is_fifo() const {
                          "`tundish feed`, which makes the FIFOs."));
 }
 
-// Returns when there are bytes, or when the last writer has gone.
+// Returns when there are bytes, when the last writer has gone, or when nobody wants more.
 void PipeChannel::Pass::wait_for_data() {
     const auto& options = channel_.options_;
     PatientWait wait([this] { return awaited_data(); }, options.stall_deadline, options.notice_interval);
     while (true) {
-        std::array<pollfd, 2> wanted{{{fifo_->fd(), POLLIN, 0}, {stop_fd(), POLLIN, 0}}};
+        std::array<pollfd, 3> wanted{
+            {{fifo_->fd(), POLLIN, 0}, {stop_fd(), POLLIN, 0}, {cancel_event_.get(), POLLIN, 0}}};
         const int ready = ::poll(wanted.data(), wanted.size(), static_cast<int>(wait.step().count()));
         if (ready < 0 && errno != EINTR) {
             throw MachineError(text(what(), ": cannot wait for bytes: ", system_reason(errno)));
@@ -164,6 +183,7 @@ void PipeChannel::Pass::wait_for_data() {
             writer_seen_ = true;
             return;
         }
+        if (cancelled_) return;
         if (wait.over()) {
             throw MachineError(text(wait.said(),
                                     ". The stream has stalled, though the FIFO is still open; run the job "

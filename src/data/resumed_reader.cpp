@@ -21,10 +21,13 @@ std::optional<bool> is_grey(const Record& record) {
 
 bool all_grey(ResumedReader& reader) {
     constexpr std::size_t kImages = 100;  // a few grey pictures among photographs are no sign
+    constexpr std::size_t kBytes = std::size_t{64} << 20U;
     bool any = false;
-    for (std::size_t i = 0; i < kImages; ++i) {
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < kImages && bytes < kBytes; ++i) {
         const Record* record = reader.look_at(i);
         if (record == nullptr) break;
+        bytes += record->payload.size();
         const auto grey = is_grey(*record);
         if (grey && !*grey) return false;
         any = any || grey;

@@ -77,9 +77,9 @@ class SampleStream::Passes {
     std::unique_ptr<RecordReader> open_next(PipeChannel& pipe) const {
         try {
             auto pass = open_pass(pipe.next_pass(), channel_, options_, &begun_.form);
-            if (pass.format == begun_.format) return std::move(pass.reader);
-            throw DataError(text(name_of(channel_), ": expected ", to_text(begun_.format),
-                                 " in each pass, as in the first one, found ", to_text(pass.format),
+            if (pass.form.format == begun_.form.format) return std::move(pass.reader);
+            throw DataError(text(name_of(channel_), ": expected ", to_text(begun_.form.format),
+                                 " in each pass, as in the first one, found ", to_text(pass.form.format),
                                  ". Look for objects of another format under the channel's S3 prefix."));
         } catch (const EmptyStream& empty) {
             log_warning(text(empty.what(), " Training ends, as after a last epoch."));
@@ -121,6 +121,8 @@ class SampleStream::Pass {
         }
         return out;
     }
+
+    void cancel() noexcept { pipeline_->cancel(); }
 
     [[nodiscard]] std::int64_t skipped() const { return collector_.skipped(); }
 
@@ -184,6 +186,10 @@ std::int64_t SampleStream::skipped() const {
 
 void SampleStream::report_skipped() const {
     if (skipped() > 0) log_skipped(passes_->channel(), skipped());
+}
+
+void SampleStream::cancel_pass() noexcept {
+    if (pass_) pass_->cancel();
 }
 
 void SampleStream::end_pass() {

@@ -23,8 +23,7 @@ std::int64_t classes_of(DataFormat format, std::int64_t given) {
 StreamReader::StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec& channel, DataFormat format,
                            const DataOptions& options, const StreamForm* known)
     : framing_(make_framing(std::move(source), format, options)),
-      parser_(make_payload_parser(
-          channel, known != nullptr && known->in_pairs ? DataFormat::augmented_manifest : format, options)),
+      parser_(make_payload_parser(channel, format, options, known)),
       classes_(classes_of(format, options.num_classes)) {
     if (known != nullptr) {
         form_ = *known;
@@ -53,16 +52,19 @@ std::optional<StreamReader::Parsed> StreamReader::read_one() {
     return out;
 }
 
-// The first sample decides what all are; raw pixels whose order nobody told need more of them.
+// The first sample decides what all are, however many damaged records come before it, which take little memory; raw
+// pixels whose order nobody told need more of them.
 void StreamReader::look_ahead(const ChannelSpec& channel, ImageLayout wanted) {
     LayoutDetector detector;
     std::optional<bool> undecided;  // whether the order is; once there is a sample
-    while (undecided.value_or(true) && ahead_.size() < LayoutDetector::kImages) {
+    std::size_t bytes = 0;
+    while (undecided.value_or(true) && !detector.enough() && bytes < kBytesAhead) {
         auto parsed = read_one();
         if (!parsed) break;
         ahead_.push_back(std::move(*parsed));
         const Parsed& sample = ahead_.back();
         if (!sample.record.problem.empty()) continue;
+        bytes += sample.record.payload.size();
         if (!undecided) {
             form_.raw_shape = sample.raw_shape;
             undecided = sample.raw_shape && !sample.planar && sample.raw_shape->channels > 1 &&

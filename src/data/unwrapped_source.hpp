@@ -15,6 +15,7 @@ class UnwrappedSource : public ByteSource {
     explicit UnwrappedSource(std::unique_ptr<ByteSource> source) : records_(std::move(source)) {}
 
     std::size_t read(std::uint8_t* to, std::size_t size) override;
+    void cancel() noexcept override { records_.cancel(); }
     bool next_part() override;
     [[nodiscard]] std::string what() const override { return records_.what() + ", within it"; }
     [[nodiscard]] std::string place() const override { return records_.origin() + ", within it"; }

@@ -66,10 +66,10 @@ class StreamedBatches : public BatchSource {
           seed_(static_cast<std::uint64_t>(seed)),
           device_(device) {}
 
-    ~StreamedBatches() override { wait(); }
+    ~StreamedBatches() override { leave(); }
 
     void begin_epoch(std::int64_t epoch, std::int64_t first) override {
-        wait();
+        leave();
         epoch_ = epoch;
         next_ = first;
         stream_.begin_pass(random_bits({0x7374726dULL, seed_, static_cast<std::uint64_t>(epoch)}), cut(first).begin);
@@ -103,8 +103,13 @@ class StreamedBatches : public BatchSource {
         ahead_ = std::async(std::launch::async, [this, count] { return stream_.next(count); });
     }
 
-    void wait() {
-        if (ahead_.valid()) ahead_.wait();
+    // The writer of a FIFO may be silent for long, and nobody wants what it would bring.
+    void leave() {
+        if (!ahead_.valid()) return;
+        stream_.cancel_pass();
+        ahead_.wait();
+        ahead_ = {};
+        stream_.end_pass();
     }
 
     void warn_of_short_pass(std::int64_t last) const {

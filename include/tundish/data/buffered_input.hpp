@@ -34,6 +34,9 @@ class BufferedInput {
     /// Leaves the part, wherever it stands, for the next one; false when there is none.
     bool next_part();
 
+    /// As ByteSource::cancel(), for peek().
+    void cancel() noexcept { source_->cancel(); }
+
     [[nodiscard]] const ByteSource& source() const { return *source_; }
 
   private:

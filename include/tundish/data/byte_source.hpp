@@ -19,7 +19,7 @@ class DamagedBytes : public DataError {
 };
 
 /// Bytes that can be read once, forward: the files of a channel or one pass of a FIFO. They come in one or several
-/// parts (files), and no record reaches from one part into the next. One thread.
+/// parts (files), and no record reaches from one part into the next. One thread, but for cancel().
 class ByteSource {
   public:
     ByteSource() = default;
@@ -31,6 +31,9 @@ class ByteSource {
     /// often as it is asked. Throws DataError, DamagedBytes (after all bytes before the damage), MachineError, or
     /// Stopped when a stop is requested.
     virtual std::size_t read(std::uint8_t* to, std::size_t size) = 0;
+
+    /// Nobody wants more: a read() that waits, or will, throws MachineError soon. Any thread, beside read().
+    virtual void cancel() noexcept {}
 
     /// Goes on to the next part; false when there is none. The first part needs no call.
     virtual bool next_part() { return false; }

@@ -34,7 +34,6 @@ std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, Da
 /// One pass of a Pipe-mode channel whose format is decided.
 struct OpenedPass {
     std::unique_ptr<RecordReader> reader;
-    DataFormat format = DataFormat::automatic;
     std::string reason;  ///< why that format, for the log
     StreamForm form;
 };
@@ -46,7 +45,7 @@ class EmptyStream : public DataError {
 };
 
 /// Waits for a pass's first bytes and decides its format: the one in `options`, else the content type's, else what the
-/// bytes speak for. `known` is the form of the pass before. Throws DataError (also for a format that cannot come
+/// bytes speak for, else that of `known`, the form of the first pass. Throws DataError (also for a format that cannot come
 /// through a FIFO), EmptyStream, MachineError, Stopped.
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
                      const StreamForm* known = nullptr);
@@ -55,7 +54,6 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
 struct BegunPipe {
     std::unique_ptr<PipeChannel> pipe;
     std::unique_ptr<RecordReader> first;  ///< to be destroyed before the next pass is asked for
-    DataFormat format = DataFormat::automatic;
     StreamForm form;
 };
 

@@ -30,7 +30,8 @@ Decoded decode_record(Record record, const std::optional<ImageShape>& raw, const
 
 /// Decodes and fits a reader's records on worker threads, a bounded number of them and of bytes ahead of whoever calls
 /// next(). Order, errors and images do not depend on the number of workers. The reader is borrowed and used from
-/// another thread until the pipeline is destroyed, which stops and joins all threads. next() is for one thread.
+/// another thread until the pipeline is destroyed, which stops and joins all threads, also where the reader waits for
+/// bytes. next() is for one thread.
 class DecodePipeline {
   public:
     static constexpr std::uint64_t kBytesAhead = std::uint64_t{256} << 20U;
@@ -47,6 +48,9 @@ class DecodePipeline {
     /// records before it.
     std::optional<Decoded> next();
 
+    /// Nobody wants more: a next() that waits returns nothing, or throws, soon. Any thread.
+    void cancel() noexcept;
+
   private:
     struct Piece {
         std::vector<Decoded> samples;
@@ -54,7 +58,6 @@ class DecodePipeline {
     };
     using Task = std::packaged_task<Piece()>;
 
-    void cancel();
     void read_all();
     void work();
     bool submit(std::vector<Record> records, std::uint64_t bytes);

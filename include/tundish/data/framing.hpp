@@ -33,6 +33,9 @@ class Framing {
     /// the source does; RecordProblem when the record is damaged within, though its end is known.
     std::optional<ByteSpan> next();
 
+    /// As ByteSource::cancel(), for next().
+    void cancel() noexcept { input_.cancel(); }
+
     /// Records that next() has given or found damaged, over all parts.
     [[nodiscard]] std::int64_t count() const { return count_; }
 

@@ -24,6 +24,7 @@ class PeekedSource : public ByteSource {
     }
 
     std::size_t read(std::uint8_t* to, std::size_t size) override;
+    void cancel() noexcept override { source_->cancel(); }
     bool next_part() override;
     [[nodiscard]] std::string what() const override { return source_->what(); }
     [[nodiscard]] std::string place() const override { return source_->place(); }

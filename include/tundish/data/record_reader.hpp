@@ -42,6 +42,9 @@ class RecordReader {
     /// Fills the payload of a record that next_unloaded() gave. Any thread. Throws as next() does.
     virtual void load(Record& /*record*/) const {}
 
+    /// Nobody wants more: a next() that waits for bytes, or will, throws soon. Any thread, beside next().
+    virtual void cancel() noexcept {}
+
     /// Raw formats: appends all records that are left to the set's pixels and labels, much faster than next() can.
     /// False, and nothing read, for a reader that has only next(). Throws as next() does.
     virtual bool read_all_into(SampleSet& /*samples*/) { return false; }

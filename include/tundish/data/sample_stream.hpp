@@ -21,7 +21,8 @@ struct StreamedSamples {
 
 /// A train channel, or `options.share` of its records, that is read and decoded anew for every epoch, a bounded number
 /// of records ahead of whoever asks: shuffle window, a few hundred decoded images, no more. In Pipe mode every pass is
-/// the next FIFO; one without a byte, behind the first, is a pass without samples, with a warning. One thread.
+/// the next FIFO; one without a byte, behind the first, is a pass without samples, with a warning. One thread, but for
+/// cancel_pass().
 class SampleStream {
   public:
     /// Opens the first pass and decodes up to kHeadSamples of its samples, which are given again by it.
@@ -52,6 +53,10 @@ class SampleStream {
     /// The next `count` samples of the pass; fewer only at its end. Throws DataError (channel, file or pass, record),
     /// MachineError, Stopped.
     StreamedSamples next(std::int64_t count);
+
+    /// Nobody wants more of this pass: a next() on another thread that waits for bytes ends soon, with fewer samples or
+    /// an exception. end_pass() or begin_pass() must follow.
+    void cancel_pass() noexcept;
 
     /// Leaves the pass where it stands.
     void end_pass();

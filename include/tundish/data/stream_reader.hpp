@@ -21,6 +21,7 @@ class PayloadParser;
 /// What the first pass of a stream found its records to be. Later passes are held to it: the network has that shape,
 /// and which records are bad must not depend on the order in which they come.
 struct StreamForm {
+    DataFormat format = DataFormat::automatic;  ///< of the stream; where it wraps another one, the outer one
     std::optional<ImageShape> raw_shape;  ///< of raw pixels; absent: encoded images
     bool interleaved = false;             ///< raw pixels lie as HWC
     bool in_pairs = false;                ///< images and labels in turn
@@ -31,15 +32,19 @@ struct StreamForm {
 /// DataError.
 class StreamReader : public RecordReader {
   public:
-    /// `format` is one of is_stream_format(). Reads as far as it must to know what the records are: one, or the 100
-    /// that tell the order of raw pixels, which is logged. `channel` gives the label format; the source its name in
-    /// messages. With a `known` form nothing is found out: what is of another form has a problem. Throws as next()
-    /// does.
+    /// What is read at most to find out the order of raw pixels; one image tells it nearly as well as a hundred.
+    static constexpr std::size_t kBytesAhead = std::size_t{64} << 20U;
+
+    /// `format` is one of is_stream_format(). Reads as far as it must to know what the records are: one sample, or the
+    /// 100 (fewer above kBytesAhead) that tell the order of raw pixels, which is logged. `channel` gives the label
+    /// format; the source its name in messages. With a `known` form nothing is found out: what is of another form has a
+    /// problem. Throws as next() does.
     StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec& channel, DataFormat format,
                  const DataOptions& options, const StreamForm* known = nullptr);
     ~StreamReader() override;
 
     std::optional<Record> next() override;
+    void cancel() noexcept override { framing_->cancel(); }
     [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return form_.raw_shape; }
     [[nodiscard]] std::int64_t class_count() const override { return classes_; }
     [[nodiscard]] const StreamForm& form() const { return form_; }

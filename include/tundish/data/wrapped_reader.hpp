@@ -11,6 +11,7 @@ namespace tundish {
 class WrappedReader : public RecordReader {
   public:
     void load(Record& record) const override { reader_->load(record); }
+    void cancel() noexcept override { reader_->cancel(); }
     [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
     [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
     [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }

@@ -37,7 +37,7 @@ Reading inflated(const std::string& bytes, std::size_t source_piece = 0, std::si
 
 }  // namespace
 
-TEST_CASE("gzip is told by its first two bytes, and by a file's name") {
+TEST_CASE("gzip is told by its first bytes, and by a file's name") {
     CHECK(begins_with_gzip(as_bytes("\x1f\x8b")));
     for (const char* other : {"", "\x1f", "\x8b\x1f", "a\x1f\x8b"}) CHECK_FALSE(begins_with_gzip(as_bytes(other)));
     CHECK(without_gz("a/b.bin.gz") == "a/b.bin");
@@ -52,6 +52,15 @@ TEST_CASE("what is not gzip passes through as it is") {
             CHECK(inflated(content, 0, piece) == Reading{{content}, ""});
             CHECK(inflated(content, 1, piece) == Reading{{content}, ""});
         }
+    }
+}
+
+TEST_CASE("a TFRecord whose length has the bytes of gzip's magic number is none") {
+    for (const std::size_t size : {35'615, 559'903}) {  // 1f 8b 00 and 1f 8b 08
+        const auto record = tfrecord(made_up(1, size));
+        REQUIRE(record.starts_with("\x1f\x8b"));
+        CHECK_FALSE(begins_with_gzip(as_bytes(record)));
+        for (const std::size_t piece : {0, 1, 11, 12}) CHECK(inflated(record, piece) == Reading{{record}, ""});
     }
 }
 

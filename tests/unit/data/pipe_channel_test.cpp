@@ -108,6 +108,20 @@ TEST_CASE("a pass is read also where there are no file descriptors for a pipe be
     CHECK(drain(*source) == content);
 }
 
+TEST_CASE("a FIFO that its writer has made larger than we would stays so") {
+    const Pipe pipe;
+    make_fifo(pipe.fifo(0));
+    const UniqueFd ours(::open(pipe.fifo(0).c_str(), O_RDWR | O_CLOEXEC));
+    constexpr int kLarge = 4 << 20;
+    if (::fcntl(ours.get(), F_SETPIPE_SZ, kLarge) < 0) SKIP_TEST("this user may not have a pipe of 4 MiB");
+    PipeChannel channel(pipe.spec);
+    const auto source = channel.next_pass();
+    REQUIRE(::write(ours.get(), "a", 1) == 1);
+    std::uint8_t byte = 0;
+    REQUIRE(source->read(&byte, 1) == 1);
+    CHECK(::fcntl(ours.get(), F_GETPIPE_SZ) == kLarge);
+}
+
 TEST_CASE("a pass that its writer leaves without a byte is empty, not awaited again") {
     const Pipe pipe;
     make_fifo(pipe.fifo(0));

@@ -5,8 +5,10 @@
 #include "support/cifar_files.hpp"
 #include "support/errors.hpp"
 #include "support/fifo_writer.hpp"
+#include "support/gzip_bytes.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/stopwatch.hpp"
 #include "tundish/data/mxnet_record.hpp"
 #include "tundish/data/record_frames.hpp"
 #include "tundish/data/shuffled_reader.hpp"
@@ -14,9 +16,11 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <thread>
 
 using namespace tundish;
 using namespace tundish::testing;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -186,6 +190,68 @@ TEST_CASE("a later pass is held to the format, the image size and the layout of 
     }
     TwoPasses plain(waves, raw_examples({3, 32, 32}, 20));
     CHECK(plain.next_pass().samples.size() == 20);
+}
+
+TEST_CASE("a stray image or label that comes first in a later pass is a bad record, as it was in the first one") {
+    DataOptions options;
+    options.on_bad_record = BadRecordPolicy::skip;
+    const auto images = image_records(32, 20);
+    for (const auto& stray : {plain_image(".png", 4, 4, 1, 2, 3), std::string("7"), gzipped("readme")}) {
+        std::string record;
+        append_recordio(record, as_bytes(stray));
+        TwoPasses reordered(images + record, record + images, options);
+        CHECK(reordered.next_pass().samples.size() == 20);
+        CHECK(reordered.stream->skipped() == 2);
+    }
+}
+
+TEST_CASE("a later pass that ends within its first record names record and byte") {
+    const auto whole = cifar_records(0, 20);
+    TwoPasses cut(whole, whole.substr(0, 1000));
+    CHECK(lacks(message_of<DataError>([&] { cut.next_pass(); }), {"pass 1", "record 0 (byte 0)", "mid-record"}) == "");
+}
+
+TEST_CASE("a pass whose writer says nothing more can be left, also by another thread") {
+    const TempFolder folder;
+    for (const char* name : {"train_0", "train_1"}) make_fifo(folder.path() / name);
+    const auto begin_and_pause = [](FifoWriter& writer) {
+        writer.write(cifar_records(0, 100));
+        writer.pause(60s);
+    };
+    FifoWriter first(folder.path() / "train_0", [](FifoWriter& writer) { writer.write(cifar_records(0, 200)); });
+    FifoWriter second(folder.path() / "train_1", begin_and_pause);
+    DataOptions options;
+    options.num_training_samples = 200;
+    SampleStream stream(channel_at(folder.path() / "train", InputMode::pipe), nullptr, options);
+    CHECK(holds_all(ids_of_pass(stream, 1, 200), 200));
+    const Stopwatch watch;
+    stream.begin_pass(2, 0);
+    std::jthread other([&stream] {
+        std::this_thread::sleep_for(50ms);
+        stream.cancel_pass();
+    });
+    try {
+        CHECK(stream.next(200).samples.size() < 200);
+    } catch (const std::exception&) {  // as good: nobody wants to know
+    }
+    stream.end_pass();
+    CHECK(watch.seconds() < 20);
+}
+
+TEST_CASE("a damaged record ends reading though the FIFO's writer says nothing more") {
+    const TempFolder folder;
+    make_fifo(folder.path() / "train_0");
+    FifoWriter writer(folder.path() / "train_0", [](FifoWriter& self) {
+        std::string damaged;
+        append_recordio(damaged, as_bytes("not an image record"));
+        self.write(image_records(32, 50) + damaged + image_records(32, 50));
+        self.pause(60s);
+    });
+    const Stopwatch watch;
+    CHECK(lacks(message_of<DataError>(
+                    [&] { load_samples(channel_at(folder.path() / "train", InputMode::pipe), DataOptions{}); }),
+                {"record 50"}) == "");
+    CHECK(watch.seconds() < 20);
 }
 
 TEST_CASE("a later pass without a byte has no samples; the first one has to have some") {

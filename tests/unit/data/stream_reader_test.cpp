@@ -3,10 +3,29 @@
 #include "support/catch.hpp"
 #include "support/cifar_files.hpp"
 #include "support/gzip_bytes.hpp"
+#include "support/memory_source.hpp"
 #include "support/record_streams.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
+
+namespace {
+
+/// Bytes in memory; counts how many were read.
+class CountedSource : public MemorySource {
+  public:
+    CountedSource(std::string bytes, std::size_t& given) : MemorySource({std::move(bytes)}), given_(given) {}
+    std::size_t read(std::uint8_t* to, std::size_t size) override {
+        const std::size_t got = MemorySource::read(to, size);
+        given_ += got;
+        return got;
+    }
+
+  private:
+    std::size_t& given_;
+};
+
+}  // namespace
 
 TEST_CASE("every format and mode gives the same images and labels in the same order") {
     const TempFolder folder;
@@ -54,6 +73,37 @@ TEST_CASE("a stray record among the first ones does not end the search for the o
         CHECK(set.skipped == 1);
         CHECK(checksum(set) == checksum(from_file(written(as_example))));
     }
+}
+
+TEST_CASE("a hundred bad records before the first good one decide nothing") {
+    std::string bytes;
+    for (std::int64_t i = 0; i < 120; ++i) {
+        std::string payload;
+        append_raw_example(payload, picture(i), kShape, -1);
+        append_tfrecord(bytes, as_bytes(payload));
+    }
+    DataOptions options;
+    options.on_bad_record = BadRecordPolicy::skip;
+    const auto set = from_pipe(bytes + written(as_interleaved_example), options);
+    CHECK(set.skipped == 120);
+    CHECK(checksum(set) == checksum(from_file(written(as_example))));
+}
+
+TEST_CASE("large raw images are not read ahead by the hundred to find out their order") {
+    const ImageShape shape{3, 1024, 1024};
+    std::string bytes;
+    for (int i = 0; i < 60; ++i) {
+        Bytes pixels(shape.pixels());
+        for (std::size_t at = 0; at < pixels.size(); ++at) pixels[at] = static_cast<std::uint8_t>(at >> 14U);
+        std::string payload;
+        append_raw_example(payload, pixels, shape, 1);
+        append_tfrecord(bytes, as_bytes(payload));
+    }
+    std::size_t given = 0;
+    auto source = std::make_unique<CountedSource>(bytes, given);
+    const StreamReader reader(std::move(source), channel_at("train"), DataFormat::tfrecord, {});
+    CHECK(reader.raw_shape() == shape);
+    CHECK(given < StreamReader::kBytesAhead + 2 * BufferedInput::kWindow + shape.pixels());
 }
 
 TEST_CASE("a damaged payload is that record's problem, and on_bad_record decides") {
@@ -188,6 +238,7 @@ TEST_CASE("labels outside num_classes and streams of nothing or of something els
     }
     CHECK(lacks(pipe_error(""), {"channel 'train'", "pass 0", "without a byte"}) == "");
     CHECK(lacks(pipe_error("<html>no records</html>"), {"pass 0", "cannot tell the data format", "<html>"}) == "");
+    CHECK(lacks(pipe_error(std::string(100, '\3')), {"pass 0", "record 0 (byte 0)", "ends after 100 bytes"}) == "");
     options = {};
     options.format = DataFormat::image_folder;
     CHECK(lacks(pipe_error(written(as_example), options), {"image_folder", "cannot come through a pipe"}) == "");

@@ -1,5 +1,6 @@
 #include "tundish/serve/endpoint.hpp"
 
+#include <atomic>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -240,14 +241,20 @@ TEST_CASE("a full queue over a socket: 503, when to come again, and a connection
 
 TEST_CASE("a request that takes longer than the drain is answered with 503 before the end") {
     ServerChild server([](const ServerChild::ReportPort& report) {
-        auto* loaded = new Loaded({.drain_time = 2s, .workers = 1});  // never freed: the model waits for ever
+        const auto log = std::make_shared<FakeLog>();
+        Loaded loaded({.drain_time = 2s, .workers = 1}, loads(log));
         HttpServer http({.port = 0, .limits = {}, .drain_time = 2s},
-                        [&](HttpRequest& request) { return loaded->endpoint.answer(request); });
+                        [&](HttpRequest& request) { return loaded.endpoint.answer(request); });
         report(http.port());
-        std::thread([loaded] {
-            for (;; std::this_thread::sleep_for(20ms)) loaded->endpoint.watch();
-        }).detach();
-        return http.run() ? 0 : 3;
+        std::atomic<bool> ended{false};
+        std::thread watcher([&] {
+            for (; !ended; std::this_thread::sleep_for(20ms)) loaded.endpoint.watch();
+        });
+        const bool all_answered = http.run();
+        ended = true;
+        watcher.join();
+        log->gate.open();  // the model waits until now
+        return all_answered ? 0 : 3;
     });
     HttpClient client(server.port());
     client.send(request_text("POST", "/invocations", "[201,0,0,0]"));
