@@ -38,9 +38,12 @@ bool stands_alone(unsigned code) {
     return code == 0x00 || code == 0x01 || code == 0xFF || (code >= 0xD0 && code <= 0xD7);
 }
 
+// A second frame header is refused, as libjpeg would take the first one's size: what is checked must be what is
+// decoded.
 void read_jpeg_segment(unsigned code, ByteSpan body, ImageHeader& header) {
     constexpr string_view kExif{"Exif\0\0", 6};
     if (is_frame_start(code)) {
+        if (header.width != 0 || header.height != 0) damaged(header.format, "it has two frame headers");
         if (body.size() < 6) damaged(header.format, "its frame header is too short");
         header.height = load_be<std::uint16_t>(&body[1]);
         header.width = load_be<std::uint16_t>(&body[3]);

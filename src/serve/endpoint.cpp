@@ -91,6 +91,7 @@ class Endpoint::Core {
     [[nodiscard]] bool busy() const { return loading_ || (owned_ != nullptr && owned_->engine->computing()); }
 
     void watch() {
+        if (stop_requested()) health_.set_draining();
         const ServedModel* model = model_.load();
         if (model == nullptr) return;
         if (stop_requested()) answer_before_the_end(*model);
@@ -183,10 +184,12 @@ class Endpoint::Core {
     }
 
     HttpReply execution_parameters() const {
-        // Their product may be at most 100.
-        const int payload = options_.max_payload_mb.value_or(6);
-        const int most = 100 / std::max(payload, 6);
+        // Their product may be at most 100; what is configured counts.
+        constexpr int kMostProduct = 100, kUsualPayload = 6;
+        const int most = kMostProduct / std::max(options_.max_payload_mb.value_or(kUsualPayload), kUsualPayload);
         const int transforms = options_.max_concurrent_transforms.value_or(std::min(worker_count(options_), most));
+        const int payload =
+            options_.max_payload_mb.value_or(std::clamp(kMostProduct / std::max(transforms, 1), 1, kUsualPayload));
         std::string body = text("{\"MaxConcurrentTransforms\": ", transforms, ", \"MaxPayloadInMB\": ", payload);
         if (options_.batch_strategy) body += text(", \"BatchStrategy\": \"", *options_.batch_strategy, '"');
         return {200, "application/json", body + "}", {}};

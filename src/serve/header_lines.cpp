@@ -1,5 +1,7 @@
 #include "header_lines.hpp"
 
+#include <algorithm>
+
 #include "tundish/base/text.hpp"
 
 namespace tundish {
@@ -15,6 +17,16 @@ void for_each_header_line(std::string_view head, const Action& action) {
     }
 }
 
+// RFC 9110, 5.6.2.
+bool is_token(std::string_view name) {
+    constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+    const auto may_be_in_one = [&](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               kOthers.find(c) != std::string_view::npos;
+    };
+    return !name.empty() && std::all_of(name.begin(), name.end(), may_be_in_one);
+}
+
 }  // namespace
 
 void HeaderLines::add(std::string_view bytes) {
@@ -24,6 +36,16 @@ void HeaderLines::add(std::string_view bytes) {
 bool HeaderLines::has_line_over(std::size_t longest) const {
     bool found = false;
     for_each_header_line(bytes_, [&](std::string_view line) { found |= line.size() > longest; });
+    return found;
+}
+
+bool HeaderLines::has_bad_line() const {
+    bool found = false;
+    for_each_header_line(bytes_, [&](std::string_view line) {
+        if (line == "\r\n") return;
+        const auto colon = line.find(':');
+        found |= !line.ends_with("\r\n") || colon == std::string_view::npos || !is_token(line.substr(0, colon));
+    });
     return found;
 }
 

@@ -27,6 +27,10 @@ class HeaderLines {
     /// A header's line is longer than `longest`.
     [[nodiscard]] bool has_line_over(std::size_t longest) const;
 
+    /// A line that is no field by RFC 9112, 5.1, such as one with a space before its colon: whoever stands before us
+    /// may understand it otherwise.
+    [[nodiscard]] bool has_bad_line() const;
+
     /// The fields, by the rules of the library: what has no colon, or no CR before its line feed, is none.
     [[nodiscard]] HttpHeaders fields() const;
 

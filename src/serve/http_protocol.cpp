@@ -71,6 +71,7 @@ RequestError why_unreadable(const Exchange& exchange, int status) {
     if (exchange.head.full()) return headers_too_large("the headers are", HeaderLines::kMostBytes);
     constexpr std::size_t kLongestLine = CPPHTTPLIB_HEADER_MAX_LENGTH;
     if (exchange.head.has_line_over(kLongestLine)) return headers_too_large("a header's line is", kLongestLine);
+    if (status == 416) return {416, "bad_range", "the Range header is malformed: leave it out"};
     return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
 }
 
@@ -147,6 +148,7 @@ struct HttpProtocol::Library : httplib::Server {
 
     void answer_with_body(const httplib::ContentReader& reader, httplib::Response& to) {
         Exchange& exchange = *exchange_in_work;
+        if (exchange.request.refusal) return answer(to);
         const auto read = [&](const BodyReader::Take& take) {
             if (exchange.request.headers.has("Transfer-Encoding")) return read_chunked(exchange.connection, take);
             return reader([&](const char* data, std::size_t size) { return take({data, size}); });
@@ -165,6 +167,10 @@ struct HttpProtocol::Library : httplib::Server {
         exchange.request.method = request.method;
         exchange.request.path = path_of(request);
         exchange.request.headers = exchange.head.fields();
+        if (exchange.head.has_bad_line()) {
+            exchange.close = true;
+            exchange.request.refusal = RequestError(400, "bad_request", "a line of the headers is not 'Name: value'");
+        }
         exchange.close |= exchange.request.headers.lists("Connection", "close");
         if (request.method != "GET" && request.method != "HEAD") request.method = "POST";
         // A body that nobody reads here.

@@ -61,7 +61,10 @@ class HttpServer::Core {
     void accept_all() {
         while (!full() || table_.size() > table_.busy()) {  // else there is none to close
             auto fd = listener_.accept();
-            if (!fd && listener_.exhausted()) break;
+            if (!fd && listener_.exhausted()) {
+                if (make_room()) continue;
+                break;
+            }
             if (!fd) return;
             last_request_ = Clock::now();
             if (full()) make_room();
@@ -80,9 +83,10 @@ class HttpServer::Core {
 
     // A new connection brings a request, which may be /ping; one that is idle may never bring another. Where that one
     // has just been written to, there is one connection more for a moment.
-    void make_room() {
-        table_.close_longest_idle();
-        warn_that_full("for each new one the one that has been idle longest is closed");
+    bool make_room() {
+        const bool made = table_.close_longest_idle();
+        if (made) warn_that_full("for each new one the one that has been idle longest is closed");
+        return made;
     }
 
     // At most once a minute: it goes on like this.

@@ -170,7 +170,8 @@ ReplyForm read_json_lines(string_view body, PixelBuilder& out) {
             add_line(line, parser, out);
         } catch (const RequestError& error) {
             const RequestError with_place = error.at(text("line ", number));
-            if (error.status() != 400 || !out.limits().placeholder_for_bad_lines) throw with_place;
+            const bool of_this_line = error.status() == 400 || error.code() == kImageTooLarge;
+            if (!of_this_line || !out.limits().placeholder_for_bad_lines) throw with_place;
             form.bad_lines.push_back({number, error.code(), with_place.what()});
         }
     });

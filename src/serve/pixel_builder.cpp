@@ -63,7 +63,13 @@ std::string_view base64_of(std::string_view value) {
 class ImageClaim {
   public:
     ImageClaim(MemoryGuard* memory, std::size_t bytes) : memory_(memory) {
-        if (memory_ != nullptr) memory_->claim_image(bytes);
+        if (memory_ == nullptr) return;
+        try {
+            memory_->claim_image(bytes);
+        } catch (const RequestError& error) {
+            if (error.status() != 413) throw;
+            throw RequestError(413, std::string(kImageTooLarge), error.what());
+        }
     }
     ~ImageClaim() {
         if (memory_ != nullptr) memory_->release_image();
@@ -78,7 +84,7 @@ class ImageClaim {
 void check_size(const ImageHeader& header, std::size_t max_bytes) {
     const auto bytes = static_cast<std::uint64_t>(header.width) * static_cast<std::uint64_t>(header.height) * 3;
     if (bytes <= max_bytes) return;
-    throw RequestError(413, "too_large",
+    throw RequestError(413, std::string(kImageTooLarge),
                        text("the image has ", header.width, " x ", header.height, " pixels, ", human_bytes(bytes),
                             "; at most ", human_bytes(max_bytes), " are decoded. Send a smaller one"));
 }

@@ -4,9 +4,13 @@
 #include "tundish/data/image.hpp"
 #include "tundish/serve/request_parser.hpp"
 
+#include <string_view>
 #include <vector>
 
 namespace tundish {
+
+/// The code of the 413 for one image that is too large by itself, so that another one may not be.
+inline constexpr std::string_view kImageTooLarge = "image_too_large";
 
 /// Collects the images of one request into a PixelBatch: brings arrays into planar order and everything to the model's
 /// size. Bytes stay bytes until the first float array comes. An add() that throws has added nothing. One thread.
@@ -24,7 +28,7 @@ class PixelBuilder {
     /// that takes, which are the caller's to claim.
     std::size_t expect(std::size_t numbers);
 
-    /// An encoded JPEG, PNG, BMP or WebP image. Throws RequestError 400 "bad_image", 413 "too_large".
+    /// An encoded JPEG, PNG, BMP or WebP image. Throws RequestError 400 "bad_image", 413 kImageTooLarge.
     void add_encoded(ByteSpan image);
 
     /// Base64 or a data URL of an encoded image.

@@ -158,6 +158,16 @@ TEST_CASE("a cut JPEG is told from its missing end marker, whatever a thumbnail 
     CHECK(lacks(decode_error(zeros), {"cut off"}) == "");
 }
 
+TEST_CASE("a JPEG has the size of its first frame header, and no second one") {
+    const auto jpeg = noisy_image(".jpg", 64, 64);
+    const auto frame = jpeg.find("\xFF\xC0");
+    REQUIRE(frame != std::string::npos);
+    const std::string second("\xFF\xC0\0\x0B\x08\0\x08\0\x08\x01\x01\x11\0", 13);  // 8 x 8, grey
+    for (const auto at : {frame, jpeg.find("\xFF\xDA"), jpeg.size() - 2}) {
+        CHECK(lacks(decode_error(std::string(jpeg).insert(at, second)), {"JPEG", "two frame headers"}) == "");
+    }
+}
+
 TEST_CASE("damage inside a PNG is an error") {
     auto png = noisy_image(".png", 24, 32);
     png[png.size() / 2] = static_cast<char>(png[png.size() / 2] ^ 0x55);

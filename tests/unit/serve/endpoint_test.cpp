@@ -329,6 +329,8 @@ TEST_CASE("/execution-parameters: what is configured, else the workers, within t
     CHECK(parameters({.workers = 3}) == Json{{"MaxConcurrentTransforms", 3}, {"MaxPayloadInMB", 6}});
     CHECK(parameters({.workers = 64}).at("MaxConcurrentTransforms") == 16);
     CHECK(parameters({.workers = 8, .max_payload_mb = 50}).at("MaxConcurrentTransforms") == 2);
+    CHECK(parameters({.workers = 8, .max_concurrent_transforms = 50}).at("MaxPayloadInMB") == 2);
+    CHECK(parameters({.workers = 8, .max_concurrent_transforms = 100}).at("MaxPayloadInMB") == 1);
     CHECK(parameters({.workers = 8, .max_payload_mb = 0}).at("MaxConcurrentTransforms") == 8);
     CHECK(parameters({.max_concurrent_transforms = 4, .max_payload_mb = 20, .batch_strategy = "SINGLE_RECORD"}) ==
           Json{{"MaxConcurrentTransforms", 4}, {"MaxPayloadInMB", 20}, {"BatchStrategy", "SINGLE_RECORD"}});
@@ -375,6 +377,22 @@ TEST_CASE("after a stop /ping says draining, and what comes is still answered") 
         const HttpReply ping = loaded.ask("GET", "/ping");
         if (ping.status != 503 || ping.body.find("draining") == std::string::npos) return 1;
         return loaded.invoke("[255,0,0,0]").status == 200 ? 0 : 2;
+    });
+    forget_other_childrens_stop();
+    CHECK(code == 0);
+}
+
+TEST_CASE("after a stop the state is draining in /metrics too, though nobody asks for /ping") {
+    forget_other_childrens_stop();
+    const int code = exit_code_of([] {
+        Loaded loaded;
+        const auto ready = [&] {
+            return loaded.ask("GET", "/metrics").body.find("\ntundish_ready 1\n") != std::string::npos;
+        };
+        if (!ready()) return 1;
+        request_stop();
+        loaded.endpoint.watch();
+        return ready() ? 2 : 0;
     });
     forget_other_childrens_stop();
     CHECK(code == 0);

@@ -200,6 +200,13 @@ TEST_CASE("jsonlines: bad lines can be answered alone") {
     CHECK(request.form.bad_lines[2].message.starts_with("line 3: "));
     CHECK(parse(kLines, "x", kTinyColour, limits).pixels.images == 0);
     CHECK(lacks(refusal(kJson, "x", kTinyColour, limits), {"400 bad_json"}) == "");
+    limits.max_decoded_bytes = 3000;
+    const auto large = R"({"b64": ")" + base64(plain_image(".png", 40, 40, 1, 2, 3)) + R"("})";
+    const auto mixed = parse(kLines, kFlat + "\n" + large + "\n" + kFlat, kTinyColour, limits);
+    CHECK(mixed.pixels.images == 2);
+    REQUIRE(mixed.form.bad_lines.size() == 1);
+    CHECK(mixed.form.bad_lines[0].line == 1);
+    CHECK(mixed.form.bad_lines[0].code == "image_too_large");
     limits.max_images = 1;
     CHECK(lacks(refusal(kLines, kFlat + "\n" + kFlat, kTinyColour, limits), {"413 too_large"}) == "");
 }
