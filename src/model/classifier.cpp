@@ -27,9 +27,11 @@ constexpr float kLargestNarrowDifference = 2e-2F;
 
 class PlanClassifier : public Classifier {
   public:
-    PlanClassifier(InferencePlan plan, ClassifierFacts facts, int threads)
+    PlanClassifier(InferencePlan plan, ClassifierFacts facts, int threads, Products products)
         : plan_(std::move(plan)), facts_(std::move(facts)), threads_(threads) {
-        facts_.engine = "our own kernels with folded batch norm";
+        const bool narrow = products == Products::bf16;
+        facts_.precision = narrow ? "bf16" : "fp32";
+        facts_.engine = text("our own kernels with folded batch norm", narrow ? ", convolutions in bf16 on AMX" : "");
     }
 
     [[nodiscard]] const ClassifierFacts& facts() const override { return facts_; }
@@ -123,7 +125,9 @@ Network network_of(const Predictor& predictor, const at::Device& device) {
     return network;
 }
 
-std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const ClassifierOptions& options) {
+// Our own engine; nothing where it does not know the network, or the machine cannot multiply so.
+std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const ClassifierOptions& options, Products products) {
+    if (!PreparedConv3x3::runs({1, 1, 16, 16}, products)) return nullptr;
     const ModelConfig& config = predictor.config();
     const Network network = network_of(predictor, at::kCPU);
     std::map<std::string, at::Tensor> tensors;
@@ -133,9 +137,9 @@ std::unique_ptr<Classifier> plan_for(const Predictor& predictor, const Classifie
         return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
     };
     auto plan = InferencePlan::compile(network.architecture(), scale_of(config.preprocess), by_name,
-                                       static_cast<std::int64_t>(options.largest_batch));
+                                       static_cast<std::int64_t>(options.largest_batch), products);
     if (!plan) return nullptr;
-    return std::make_unique<PlanClassifier>(std::move(*plan), facts_of(config), options.threads);
+    return std::make_unique<PlanClassifier>(std::move(*plan), facts_of(config), options.threads, products);
 }
 
 at::ScalarType dtype_of(Arithmetic arithmetic, const at::Device& device) {
@@ -198,9 +202,14 @@ std::unique_ptr<Classifier> best_of_ours(const ScriptClassifier& script, const C
         const WithoutOptimiser once;
         return answers_of(script);
     });
-    auto network = network_for(script.predictor(), options, device);
-    auto plan = device.is_cuda() ? nullptr : plan_for(script.predictor(), options);
+    const Predictor& predictor = script.predictor();
+    const bool narrow = device.is_cpu() && dtype_of(options.arithmetic, device) == at::kBFloat16;
+    auto tiles = narrow ? plan_for(predictor, options, Products::bf16) : nullptr;
+    auto network = tiles != nullptr ? nullptr : network_for(predictor, options, device);
+    auto plan = tiles != nullptr || device.is_cuda() ? nullptr : plan_for(predictor, options, Products::fp32);
     const auto expected = answers.get();
+    if (tiles != nullptr && agrees(*tiles, expected)) return tiles;  // nothing is faster
+    if (tiles != nullptr) plan = plan_for(predictor, options, Products::fp32);
     if (network != nullptr && !agrees(*network, expected)) network.reset();
     if (plan != nullptr && !agrees(*plan, expected)) plan.reset();
     return better_of(std::move(plan), std::move(network), options);

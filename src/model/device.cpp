@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <cpuid.h>
 #ifdef TUNDISH_CUDA
 #include <c10/cuda/CUDAFunctions.h>
 #include <cuda_runtime_api.h>
@@ -13,6 +12,7 @@
 #include <future>
 #include <thread>
 
+#include "kernels/instruction_set.hpp"
 #include "pooled_tensors.hpp"
 #include "tundish/base/processors.hpp"
 #include "tundish/base/text.hpp"
@@ -27,15 +27,6 @@ cudaDeviceProp properties(const at::Device& device) {
     return found;
 }
 #endif
-
-// CPUID leaf 7, sub-leaf 0, EDX bit 22 (Intel SDM vol. 2A).
-bool cpu_has_amx_bf16() {
-    unsigned eax = 0;
-    unsigned ebx = 0;
-    unsigned ecx = 0;
-    unsigned edx = 0;
-    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & (1U << 22U)) != 0;
-}
 
 // libgomp lets a waiting thread spin for milliseconds, which costs up to five times the speed when another process
 // wants the core. Its own remedy, OMP_WAIT_POLICY, is read before main() starts. But it spins a thousand times at most
@@ -68,7 +59,7 @@ CpuFeatures cpu_features() {
     CpuFeatures features;
     features.avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
     features.avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
-    features.amx_bf16 = features.avx512 && cpu_has_amx_bf16();
+    features.amx_bf16 = features.avx512 && amx_bf16_runs();
     return features;
 }
 

@@ -11,8 +11,12 @@ namespace {
 class Compiler {
   public:
     Compiler(const Architecture& architecture, const PixelScale& scale, const WeightsByName& weights,
-             std::int64_t largest_batch)
-        : map_(architecture.input), scale_(scale), weights_(weights), largest_batch_(largest_batch) {}
+             std::int64_t largest_batch, Products products)
+        : map_(architecture.input),
+          scale_(scale),
+          weights_(weights),
+          largest_batch_(largest_batch),
+          products_(products) {}
 
     bool compile(std::span<const Layer> layers) {
         while (!layers.empty()) {
@@ -79,13 +83,13 @@ class Compiler {
 
     bool inner_convolution(const ConvGroup& group) {
         const MapShape shape{map_.height, map_.width, group.conv.in_channels, group.conv.out_channels};
-        if (group.conv.kernel != 3 || group.conv.padding != 1 || !PreparedConv3x3::runs(shape)) return false;
+        if (group.conv.kernel != 3 || group.conv.padding != 1 || !PreparedConv3x3::runs(shape, products_)) return false;
         const Finish finish = finish_now(group);
         late_bias_ = group.bias;
         set_map(group.conv.out_channels, map_.height, map_.width);
         push(ConvStep{PreparedConv3x3(shape, group.weight.data(),
                                       finish == Finish::none ? std::vector<float>{} : group.bias, finish,
-                                      largest_batch_)});
+                                      largest_batch_, products_)});
         return true;
     }
 
@@ -159,6 +163,7 @@ class Compiler {
     const PixelScale& scale_;
     const WeightsByName& weights_;
     std::int64_t largest_batch_;
+    Products products_;
     std::vector<InferenceStep> steps_;
     std::vector<float> late_bias_;
     std::vector<int> held_;
@@ -168,8 +173,9 @@ class Compiler {
 }  // namespace
 
 std::optional<std::vector<InferenceStep>> compile_inference(const Architecture& architecture, const PixelScale& scale,
-                                                            const WeightsByName& weights, std::int64_t largest_batch) {
-    Compiler compiler(architecture, scale, weights, largest_batch);
+                                                            const WeightsByName& weights, std::int64_t largest_batch,
+                                                            Products products) {
+    Compiler compiler(architecture, scale, weights, largest_batch, products);
     if (!compiler.compile(architecture.layers)) return std::nullopt;
     auto steps = compiler.take();
     if (steps.empty() || steps.back().floats != architecture.classes) return std::nullopt;

@@ -73,8 +73,9 @@ struct Runner {
 }  // namespace
 
 std::optional<InferencePlan> InferencePlan::compile(const Architecture& architecture, const PixelScale& scale,
-                                                    const WeightsByName& weights, std::int64_t largest_batch) {
-    auto steps = compile_inference(architecture, scale, weights, largest_batch);
+                                                    const WeightsByName& weights, std::int64_t largest_batch,
+                                                    Products products) {
+    auto steps = compile_inference(architecture, scale, weights, largest_batch, products);
     if (!steps) return std::nullopt;
     return InferencePlan(std::make_unique<Steps>(Steps{std::move(*steps)}));
 }

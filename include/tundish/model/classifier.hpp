@@ -40,7 +40,8 @@ class Classifier {
 };
 
 /// What a served network computes in. `automatic`: on GPUs bfloat16 or half, whichever the GPU is made for; on CPUs
-/// with AMX bfloat16 where that is faster; else float32. The narrow ones only where their answers agree with float32's.
+/// with AMX bfloat16 (by LibTorch only where that is faster than our engine); else float32. The narrow ones only where
+/// their answers agree with float32's.
 enum class Arithmetic { automatic, fp32, bf16, fp16 };
 
 struct ClassifierOptions {

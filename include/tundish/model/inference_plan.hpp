@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tundish/model/architecture.hpp"
+#include "tundish/model/prepared_conv3x3.hpp"
 
 namespace tundish {
 
@@ -21,7 +22,8 @@ struct PixelScale {
 /// of axes; throws if there is none of that name.
 using WeightsByName = std::function<std::span<const float>(const std::string&)>;
 
-/// A network made ready for serving on the CPU, in fp32 with our own kernels: normalisation of the pixels and batch
+/// A network made ready for serving on the CPU with our own kernels, in fp32 or with the products of its 3x3
+/// convolutions in bfloat16: normalisation of the pixels and batch
 /// norm folded into convolutions, weights relaid once, bias and activation computed while results are in registers.
 class InferencePlan {
   public:
@@ -37,10 +39,12 @@ class InferencePlan {
         std::unique_ptr<Buffers> buffers_;
     };
 
-    /// Nothing when the architecture has a layer that this engine does not know, or the machine lacks AVX2: use
-    /// model.pt then. Batches have at most `largest_batch` images. Throws what `weights` throws, and std::bad_alloc.
+    /// Nothing when the architecture has a layer that this engine does not know, or the machine lacks AVX2 (for bf16
+    /// AMX): use model.pt then. Batches have at most `largest_batch` images. Throws what `weights` throws, and
+    /// std::bad_alloc.
     static std::optional<InferencePlan> compile(const Architecture& architecture, const PixelScale& scale,
-                                                const WeightsByName& weights, std::int64_t largest_batch);
+                                                const WeightsByName& weights, std::int64_t largest_batch,
+                                                Products products = Products::fp32);
 
     InferencePlan(InferencePlan&&) noexcept;
     ~InferencePlan();

@@ -1,8 +1,10 @@
-// A 3x3 convolution for serving: stride 1, padding 1, fp32, on the CPU, with its weights relaid once and with bias and
+// A 3x3 convolution for serving: stride 1, padding 1, on the CPU, with its weights relaid once and with bias and
 // activation fused. Beside the kernels of training (conv3x3.hpp) it also knows the direct product, and chooses for each
-// batch size: for one small image reading transformed weights costs more than multiplying does.
+// batch size: for one small image reading transformed weights costs more than multiplying does. On AMX it also
+// multiplies in bfloat16.
 //
-// Memory order and accuracy are those of conv3x3.hpp.
+// Memory order is that of conv3x3.hpp, fp32 outside; so is the accuracy of fp32. In bfloat16 maps and weights are
+// rounded to 8 bits, and summed in fp32.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +19,9 @@ class ScratchBuffer;
 // What is done to a convolution's results: nothing, or adding a bias for each channel and then the activation.
 enum class Finish { none, bias, bias_relu, bias_gelu };
 
+// What is multiplied: sums are fp32.
+enum class Products { fp32, bf16 };
+
 // One image's map.
 struct MapShape {
     std::int64_t height = 1;
@@ -29,17 +34,18 @@ class PreparedConv3x3 {
   public:
     // The direct product among the algorithms; the others are named by Winograd's tile: 3, 4, 5, 7.
     static constexpr int kDirect = 1;
+    static constexpr int kTiles = 2;  // the direct product in bfloat16 on AMX
 
-    // True if this machine (AVX2 and FMA) and these channels can run it.
-    static bool runs(const MapShape& shape);
+    // True if this machine (AVX2 and FMA; AMX) and these channels (of bf16: 16 outputs at a time) can run it.
+    static bool runs(const MapShape& shape, Products products = Products::fp32);
 
     // `weight`: 3, 3, in_channels, out_channels; it is not read after this. `bias`: one for each output channel, empty
-    // for Finish::none. Prepares the cheapest algorithm for one image and that for `largest_batch`. Throws
-    // std::bad_alloc.
+    // for Finish::none. Prepares kTiles for bf16, else the cheapest algorithm for one image and that for
+    // `largest_batch`. Throws std::bad_alloc.
     PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
-                    std::int64_t largest_batch);
+                    std::int64_t largest_batch, Products products = Products::fp32);
 
-    // The same with the algorithms named: kDirect, 3, 4, 5, 7. For tests and benchmarks.
+    // The same with the algorithms named: kDirect, kTiles, 3, 4, 5, 7. For tests and benchmarks.
     PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                     const std::vector<int>& algorithms);
 
@@ -51,8 +57,8 @@ class PreparedConv3x3 {
     // std::bad_alloc.
     void run(std::int64_t batch, const float* input, float* output, int threads) const;
 
-    // kDirect or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and of
-    // weights read.
+    // kDirect, kTiles or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and
+    // of weights read.
     [[nodiscard]] int algorithm_for(std::int64_t batch) const;
 
     // As run(), by one algorithm of those prepared. For tests and benchmarks.

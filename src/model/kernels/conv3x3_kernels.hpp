@@ -44,4 +44,10 @@ void prepare(const Conv3x3Job& job, int tile, float* prepared);  // tile: of Win
 void convolve_prepared(const Conv3x3Job& job, int tile, int threads);
 }  // namespace avx512
 
+namespace amx {  // where amx_bf16_runs(); in_channels: a multiple of 8, out_channels: of 16
+std::int64_t prepared_floats(const Conv3x3Job& job);
+void prepare(const Conv3x3Job& job, float* prepared);
+void convolve_prepared(const Conv3x3Job& job, int threads);
+}  // namespace amx
+
 }  // namespace tundish

@@ -15,4 +15,8 @@ inline InstructionSet best_instruction_set(std::int64_t channels) {
     return avx2 && channels % 8 == 0 ? InstructionSet::kAvx2 : InstructionSet::kNone;
 }
 
+// True where bfloat16 on AMX's tiles may be used: the CPU has it, and the kernel has granted it to this process, which
+// the first call asks for. Any thread.
+bool amx_bf16_runs();
+
 }  // namespace tundish

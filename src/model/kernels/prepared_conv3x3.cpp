@@ -29,6 +29,7 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
 // Products for each pair of channels, and what else costs as much: weights that are read once for every block of
 // tiles, and the transforms, whose share grows as there are fewer channels to repay them.
 double cost(int algorithm, std::int64_t batch, const MapShape& shape) {
+    if (algorithm == PreparedConv3x3::kTiles) return 0;    // prepared only where it is wanted
     constexpr double kReadingWeight = 6, kTransform = 40;  // in products; measured with prepared_conv_bench
     const bool direct = algorithm == PreparedConv3x3::kDirect;
     const int tile = direct ? 1 : algorithm;
@@ -61,7 +62,8 @@ Conv3x3Job make_job(const MapShape& shape, std::int64_t batch) {
 
 }  // namespace
 
-bool PreparedConv3x3::runs(const MapShape& shape) {
+bool PreparedConv3x3::runs(const MapShape& shape, Products products) {
+    if (products == Products::bf16 && (!amx_bf16_runs() || shape.out_channels % 16 != 0)) return false;
     return shape.height >= 1 && shape.width >= 1 && shape.in_channels >= 1 && shape.out_channels >= 1 &&
            instruction_set(shape) != InstructionSet::kNone;
 }
@@ -69,9 +71,12 @@ bool PreparedConv3x3::runs(const MapShape& shape) {
 // Two algorithms are enough: weights of the large tiles take up to nine times the memory of the filters, and writing
 // them is most of the time that loading a model takes.
 PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
-                                 std::int64_t largest_batch)
+                                 std::int64_t largest_batch, Products products)
     : PreparedConv3x3(shape, weight, std::move(bias), finish,
-                      {cheapest(kAlgorithms, 1, shape), cheapest(kAlgorithms, largest_batch, shape)}) {}
+                      products == Products::bf16
+                          ? std::vector{kTiles}
+                          : std::vector{cheapest(kAlgorithms, 1, shape), cheapest(kAlgorithms, largest_batch, shape)}) {
+}
 
 PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                                  const std::vector<int>& algorithms)
@@ -88,6 +93,10 @@ void PreparedConv3x3::prepare(int algorithm, const float* weight) {
     prepared = std::make_unique<ScratchBuffer>();
     Conv3x3Job job = make_job(shape_, 1);
     job.weight = weight;
+    if (algorithm == kTiles) {
+        amx::prepare(job, prepared->request(static_cast<std::size_t>(amx::prepared_floats(job))));
+        return;
+    }
     const bool wide = instruction_set(shape_) == InstructionSet::kAvx512;
     const std::int64_t floats = wide ? avx512::prepared_floats(job, algorithm) : avx2::prepared_floats(job, algorithm);
     float* to = prepared->request(static_cast<std::size_t>(floats));
@@ -109,6 +118,7 @@ void PreparedConv3x3::run_as(int algorithm, std::int64_t batch, const float* inp
     job.prepared = weights_.at(algorithm)->data();
     job.bias = bias_.data();
     job.finish = finish_;
+    if (algorithm == kTiles) return amx::convolve_prepared(job, threads);
     instruction_set(shape_) == InstructionSet::kAvx512 ? avx512::convolve_prepared(job, algorithm, threads)
                                                        : avx2::convolve_prepared(job, algorithm, threads);
 }

@@ -91,6 +91,15 @@ TEST_CASE("where nothing else was asked for, a CPU without AMX computes in float
     CHECK(classifier->facts().precision == "fp32");
 }
 
+TEST_CASE("a CPU with AMX computes in bfloat16 with our own engine") {
+    if (choose_device().is_cuda() || !bfloat16_pays(at::kCPU)) SKIP_TEST("no AMX, or a GPU");
+    const SavedModel saved("airbench");
+    const auto narrow = load(saved, Arithmetic::automatic);
+    CHECK(narrow->facts().precision == "bf16");
+    CHECK(narrow->facts().engine.find("AMX") != std::string::npos);
+    CHECK(load(saved, Arithmetic::fp32)->facts().precision == "fp32");
+}
+
 TEST_CASE("half precision without a GPU is refused") {
     if (choose_device().is_cuda()) {
         SKIP_TEST("there is a GPU");

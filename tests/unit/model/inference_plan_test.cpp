@@ -34,7 +34,7 @@ struct Compiled {
 
 const PixelScale kScale{{120.0F, 110.0F, 100.0F}, {60.0F, 70.0F, 80.0F}};
 
-Compiled compile(const std::string& name, const ImageShape& input) {
+Compiled compile(const std::string& name, const ImageShape& input, Products products = Products::fp32) {
     Network network = random_network(name, input);
     std::map<std::string, at::Tensor> tensors;
     for (const auto& [key, tensor] : network.state()) tensors.emplace(key, tensor.contiguous());
@@ -42,7 +42,7 @@ Compiled compile(const std::string& name, const ImageShape& input) {
         const auto& tensor = tensors.at(key);
         return {tensor.const_data_ptr<float>(), static_cast<std::size_t>(tensor.numel())};
     };
-    auto plan = InferencePlan::compile(network.architecture(), kScale, weights, 8);
+    auto plan = InferencePlan::compile(network.architecture(), kScale, weights, 8, products);
     return {std::move(network), std::move(plan)};
 }
 
@@ -78,6 +78,23 @@ TEST_CASE("a plan computes what the network computes, for every batch size and s
             INFO(name << ", batch " << batch << ", " << threads << " threads");
             CHECK((found - expected).abs().max().item<double>() < 2e-3 * size);
         }
+    }
+}
+
+TEST_CASE("a plan in bfloat16 computes nearly what the network computes") {
+    if (!PreparedConv3x3::runs({1, 1, 16, 16}, Products::bf16)) SKIP_TEST("no AMX");
+    const c10::InferenceMode inference;
+    const auto name = GENERATE(std::string("airbench"), std::string("resnet9"));
+    at::manual_seed(3);
+    const auto [network, plan] = compile(name, {3, 32, 33}, Products::bf16);
+    REQUIRE(plan);
+    for (const std::int64_t batch : {8, 1, 7}) {  // what a larger batch leaves in memory must not matter
+        const auto pixels = at::rand({batch, 3, 32, 33}) * 255;
+        const auto expected = run_reference(network, pixels);
+        const auto found = run_plan(*plan, pixels, 1);
+        INFO(name << ", batch " << batch);
+        CHECK((found - expected).abs().max().item<double>() < 3e-2 * expected.abs().max().item<double>());
+        CHECK(at::equal(found, run_plan(*plan, pixels, 2)));
     }
 }
 
@@ -124,6 +141,36 @@ TEST_CASE("every algorithm of a prepared convolution gives the convolution") {
             check_convolution(height, width, finish);
         }
     }
+}
+
+TEST_CASE("a convolution on AMX's tiles is that of its operands in bfloat16") {
+    if (!PreparedConv3x3::runs({1, 1, 16, 16}, Products::bf16)) SKIP_TEST("no AMX");
+    const c10::InferenceMode inference;
+    at::manual_seed(5);
+    struct Size {
+        std::int64_t batch, height, width, in, out;
+    };
+    for (const auto& [batch, height, width, in, out] :
+         {Size{1, 1, 1, 8, 16}, Size{3, 3, 3, 40, 48}, Size{2, 4, 5, 32, 32}, Size{1, 15, 15, 64, 80},
+          Size{5, 7, 14, 256, 16}, Size{9, 31, 31, 24, 64}}) {
+        const auto weight = at::randn({out, in, 3, 3}) / 24, bias = at::randn({out});
+        const auto relaid = weight.permute({2, 3, 1, 0}).contiguous();
+        const std::vector<float> bias_values(bias.const_data_ptr<float>(), bias.const_data_ptr<float>() + out);
+        const auto input = at::randn({batch, in, height, width});
+        const auto rounded = [](const at::Tensor& tensor) { return tensor.to(at::kBFloat16).to(at::kDouble); };
+        const auto expected = at::relu(at::conv2d(rounded(input), rounded(weight), bias.to(at::kDouble), 1, 1));
+        const auto maps = input.permute({0, 2, 3, 1}).contiguous();
+        const PreparedConv3x3 conv({height, width, in, out}, relaid.const_data_ptr<float>(), bias_values,
+                                   Finish::bias_relu, 64, Products::bf16);
+        for (const int threads : {1, 2, 3}) {
+            auto output = at::empty({batch, height, width, out});
+            conv.run(batch, maps.const_data_ptr<float>(), output.mutable_data_ptr<float>(), threads);
+            const auto difference = (output.permute({0, 3, 1, 2}).to(at::kDouble) - expected).abs().max();
+            INFO(batch << " x " << height << "x" << width << ", " << in << " -> " << out << ", " << threads);
+            CHECK(difference.item<double>() < 1e-4);
+        }
+    }
+    CHECK_FALSE(PreparedConv3x3::runs({3, 3, 16, 24}, Products::bf16));
 }
 
 TEST_CASE("a lone small map is computed directly, a large batch by tiles") {
