@@ -135,7 +135,7 @@ TEST_CASE("limits are kept before memory is taken") {
     CHECK(lacks(refusal("", std::string(60, 'a'), kTinyColour, limits), {"413 too_large"}) == "");
     CHECK(lacks(refusal("application/x-npy", npy("<f4", "(2, 12)", std::string(96, '\0')), kTinyColour, limits),
                 {"413 too_large"}) == "");
-    CHECK(lacks(refusal("image/png", picture(".png", 8), kTinyColour, limits), {"413 too_large", "8 x 8"}) == "");
+    CHECK(lacks(refusal("image/png", picture(".png", 8), kTinyColour, limits), {"413 image_too_large", "8 x 8"}) == "");
     // a thousand images of one pixel that would be resized
     limits.max_decoded_bytes = 1'000'000;
     CHECK(lacks(refusal("application/x-npy", npy("|u1", "(1000, 3, 1, 1)", std::string(3'000, 'a')), {3, 244, 244},

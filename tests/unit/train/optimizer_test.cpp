@@ -97,6 +97,7 @@ TEST_CASE("muon rescales each filter to sqrt(out_channels), then moves it along 
     filter.mutable_grad() = gradient.clone();
     ParameterGroup group = group_of(OptimizerKind::muon);
     group.weight_decay = 0.0;
+    group.float32 = true;  // with AMX it would be bfloat16
     group.momentum = 0.6;
     group.parameters = {{"f", ParameterRole::filter, filter}};
     Optimizer optimizer({group});
