@@ -234,6 +234,7 @@ TEST_CASE("a pass whose writer says nothing more can be left, also by another th
         CHECK(stream.next(200).samples.size() < 200);
     } catch (const std::exception&) {  // as good: nobody wants to know
     }
+    other.join();
     stream.end_pass();
     CHECK(watch.seconds() < 20);
 }
