@@ -29,6 +29,23 @@ constexpr auto kBetweenNotes = 30s;
 
 }  // namespace
 
+// The source, for as long as it may be cancelled.
+class DealtPass::Borrowed {
+  public:
+    Borrowed(DealtPass& pass, ByteSource& source) : pass_(pass) { set(&source); }
+    Borrowed(const Borrowed&) = delete;
+    Borrowed& operator=(const Borrowed&) = delete;
+    ~Borrowed() { set(nullptr); }
+
+  private:
+    void set(ByteSource* source) {
+        const std::lock_guard lock(pass_.mutex_);
+        pass_.source_ = source;
+    }
+
+    DealtPass& pass_;
+};
+
 DealtPass::DealtPass(std::string what) : what_(std::move(what)), watch_(0ms) {}
 
 void DealtPass::open(const std::vector<std::unique_ptr<Fifo>>& fifos) {
@@ -49,12 +66,24 @@ DealtPass::~DealtPass() {
 }
 
 void DealtPass::take_all(ByteSource& from) {
+    const Borrowed source(*this, from);
     for (auto& outlet : outlets_) outlet.thread = std::jthread([this, &outlet] { write(outlet); });
     Bytes buffer(kPieceBytes);
     while (wait_for_room()) {
-        const std::size_t got = from.read(buffer.data(), buffer.size());
+        const std::size_t got = read_some(buffer);
         if (got == 0) return finish();
         hand_out(std::make_shared<const Bytes>(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(got)));
+    }
+}
+
+// 0 at the end, and when nobody reads on.
+std::size_t DealtPass::read_some(Bytes& to) {
+    try {
+        return source_->read(to.data(), to.size());
+    } catch (const MachineError&) {
+        const std::lock_guard lock(mutex_);
+        if (!all_closed()) throw;
+        return 0;
     }
 }
 
@@ -66,6 +95,7 @@ void DealtPass::write(Outlet& outlet) {
             outlet.held -= piece->size();
             changed_.notify_all();
         }
+        if (outlet.writer.reader_has_gone()) return close(outlet);
         // The end of the pass, which no reader waits for until the others have taken everything: they may need this
         // one.
         if (!watch_.cancelled() && !stop_requested()) outlet.writer.close();
@@ -80,7 +110,13 @@ void DealtPass::close(Outlet& outlet) {
     outlet.closed = true;
     outlet.pieces.clear();
     outlet.held = 0;
+    if (all_closed() && source_ != nullptr) source_->cancel();
     changed_.notify_all();
+}
+
+// Under the mutex.
+bool DealtPass::all_closed() const {
+    return std::all_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet.closed; });
 }
 
 // Of the exception that is being handled; the first one counts.
@@ -90,11 +126,11 @@ void DealtPass::note_failure() {
     changed_.notify_all();
 }
 
-// Null when there is none and will be none.
+// Null when there is none and will be none, or nobody reads on: while there is none only poll() tells that.
 DealtPass::Piece DealtPass::next_piece(Outlet& outlet) {
     std::unique_lock lock(mutex_);
     while (!changed_.wait_for(lock, kTick, [&] { return ended_ || !outlet.pieces.empty(); })) {
-        if (stop_requested()) return nullptr;
+        if (stop_requested() || outlet.writer.reader_has_gone()) return nullptr;
     }
     if (outlet.pieces.empty()) return nullptr;
     auto piece = std::move(outlet.pieces.front());
@@ -121,8 +157,7 @@ bool DealtPass::wait_for_room() {
     while (true) {
         if (failure_) std::rethrow_exception(failure_);
         if (stop_requested()) throw Stopped(text("feeding ", what_));
-        if (std::all_of(outlets_.begin(), outlets_.end(), [](const auto& outlet) { return outlet.closed; }))
-            return false;
+        if (all_closed()) return false;
         if (has_room()) return true;
         if (changed_.wait_for(lock, kTick) == std::cv_status::no_timeout) continue;
         const bool starving =

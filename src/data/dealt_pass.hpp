@@ -31,12 +31,14 @@ class DealtPass {
     /// Waits until every FIFO has its reader. Throws Stopped and MachineError; FIFOs that are open stay so.
     void open(const std::vector<std::unique_ptr<Fifo>>& fifos);
 
-    /// Reads the source and returns when all readers have taken its bytes or have closed their FIFO. One that
+    /// Reads the source and returns when all readers have taken its bytes or have closed their FIFO, also
+    /// while the source waits for bytes. One that
     /// has taken them all sees the end at once. Throws what the source throws, Stopped and MachineError; the FIFOs are
     /// left open then.
     void take_all(ByteSource& from);
 
   private:
+    class Borrowed;
     using Piece = std::shared_ptr<const Bytes>;
 
     struct Outlet {
@@ -54,6 +56,8 @@ class DealtPass {
     [[nodiscard]] bool has_room() const;
     void hand_out(const Piece& piece);
     void close(Outlet& outlet);
+    [[nodiscard]] bool all_closed() const;
+    std::size_t read_some(Bytes& to);
     void note_failure();
     void finish();
 
@@ -62,6 +66,7 @@ class DealtPass {
     std::mutex mutex_;
     std::condition_variable changed_;
     bool ended_ = false;
+    ByteSource* source_ = nullptr;  ///< during take_all()
     std::exception_ptr failure_;
     std::list<Outlet> outlets_;  ///< last: its threads use what stands before it
 };

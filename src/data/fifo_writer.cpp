@@ -70,6 +70,11 @@ std::size_t FifoWriter::allowed(std::size_t wanted) {
     return std::min<std::size_t>(wanted, std::max<std::uint64_t>(rate_ / kPiecesPerSecond, 1));
 }
 
+bool FifoWriter::reader_has_gone() const {
+    pollfd waited{fd_.get(), 0, 0};
+    return ::poll(&waited, 1, 0) > 0 && (waited.revents & POLLERR) != 0;
+}
+
 bool FifoWriter::write(ByteSpan bytes) {
     while (!bytes.empty()) {
         check_stop();

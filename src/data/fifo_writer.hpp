@@ -43,6 +43,9 @@ class FifoWriter {
     /// Writes all bytes. False when the reader has closed the FIFO or another channel has failed.
     bool write(ByteSpan bytes);
 
+    /// True once the open FIFO has no reader any more.
+    [[nodiscard]] bool reader_has_gone() const;
+
     /// The reader sees the end.
     void close() { fd_.reset(); }
 

@@ -21,10 +21,9 @@ std::optional<bool> is_grey(const Record& record) {
 
 bool all_grey(ResumedReader& reader) {
     constexpr std::size_t kImages = 100;  // a few grey pictures among photographs are no sign
-    constexpr std::size_t kBytes = std::size_t{64} << 20U;
     bool any = false;
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < kImages && bytes < kBytes; ++i) {
+    for (std::size_t i = 0; i < kImages && bytes < kLookAheadBytes; ++i) {
         const Record* record = reader.look_at(i);
         if (record == nullptr) break;
         bytes += record->payload.size();

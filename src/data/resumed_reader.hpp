@@ -15,7 +15,7 @@
 
 namespace tundish {
 
-/// A reader whose first records can be looked at before they are given. One thread, but for load().
+/// A reader whose first records can be looked at before they are given. One thread, but for load() and cancel().
 class ResumedReader : public WrappedReader {
   public:
     explicit ResumedReader(std::unique_ptr<RecordReader> reader) : WrappedReader(std::move(reader)) {}
@@ -62,7 +62,7 @@ class ResumedReader : public WrappedReader {
 };
 
 /// How the channel's images become samples: as the options say, and where they leave it open, grey if the raw pixels or
-/// the first 100 encoded images (fewer above 64 MiB) all are (which is logged), else colour.
+/// the first 100 encoded images (fewer above kLookAheadBytes) all are (which is logged), else colour.
 ImageFit choose_fit(ResumedReader& reader, const ChannelSpec& channel, const DataOptions& options);
 
 }  // namespace tundish

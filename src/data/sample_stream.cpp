@@ -148,7 +148,7 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
     const bool error = options.on_bad_record == BadRecordPolicy::error;
     SampleCollector collector(channel, error ? BadRecordPolicy::error : BadRecordPolicy::skip);
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < kHeadSamples && bytes < kHeadBytes && head_.pixels.size() < kHeadBytes; ++i) {
+    for (std::size_t i = 0; i < kHeadSamples && bytes < kLookAheadBytes && head_.pixels.size() < kLookAheadBytes; ++i) {
         if (stop_requested()) throw Stopped(text("reading ", name_of(channel)));
         const Record* record = reader->look_at(i);
         if (record == nullptr) break;

@@ -28,7 +28,7 @@ StreamReader::StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec
     if (known != nullptr) {
         form_ = *known;
     } else {
-        look_ahead(channel, options.image_layout);
+        look_ahead(channel, options);
     }
 }
 
@@ -52,19 +52,25 @@ std::optional<StreamReader::Parsed> StreamReader::read_one() {
     return out;
 }
 
-// The first sample decides what all are, however many damaged records come before it, which take little memory; raw
-// pixels whose order nobody told need more of them.
-void StreamReader::look_ahead(const ChannelSpec& channel, ImageLayout wanted) {
+// The first sample decides what all are, whatever damaged records come before it; raw pixels whose order nobody told
+// need more of them.
+void StreamReader::look_ahead(const ChannelSpec& channel, const DataOptions& options) {
+    const ImageLayout wanted = options.image_layout;
+    const bool first_problem_ends = options.on_bad_record == BadRecordPolicy::error;
     LayoutDetector detector;
     std::optional<bool> undecided;  // whether the order is; once there is a sample
     std::size_t bytes = 0;
-    while (undecided.value_or(true) && !detector.enough() && bytes < kBytesAhead) {
+    while (undecided.value_or(true) && !detector.enough() && bytes < kLookAheadBytes) {
         auto parsed = read_one();
         if (!parsed) break;
         ahead_.push_back(std::move(*parsed));
         const Parsed& sample = ahead_.back();
-        if (!sample.record.problem.empty()) continue;
-        bytes += sample.record.payload.size();
+        bytes +=
+            sizeof sample + sample.record.payload.size() + sample.record.origin.size() + sample.record.problem.size();
+        if (!sample.record.problem.empty()) {
+            if (first_problem_ends) break;
+            continue;
+        }
         if (!undecided) {
             form_.raw_shape = sample.raw_shape;
             undecided = sample.raw_shape && !sample.planar && sample.raw_shape->channels > 1 &&

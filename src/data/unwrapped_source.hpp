@@ -9,7 +9,7 @@
 namespace tundish {
 
 /// What the records of a RecordIO stream hold, each a part: the objects that SageMaker wraps so (RecordWrapperType
-/// RecordIO). Throws as RecordIo does. One thread.
+/// RecordIO). Throws as RecordIo does. One thread, but for cancel().
 class UnwrappedSource : public ByteSource {
   public:
     explicit UnwrappedSource(std::unique_ptr<ByteSource> source) : records_(std::move(source)) {}

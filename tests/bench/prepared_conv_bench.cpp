@@ -30,14 +30,14 @@ double best_microseconds(const PreparedConv3x3& conv, int algorithm, std::int64_
 
 std::string name_of(int algorithm) {
     if (algorithm == PreparedConv3x3::kDirect) return "direct";
-    return algorithm == PreparedConv3x3::kTiles ? "AMX" : std::to_string(algorithm) + "x";
+    return algorithm == PreparedConv3x3::kAmx ? "AMX" : std::to_string(algorithm) + "x";
 }
 
 }  // namespace
 
 int main() {
     std::vector<int> algorithms{PreparedConv3x3::kDirect, 3, 4, 5, 7};
-    if (PreparedConv3x3::runs({1, 1, 16, 16}, Products::bf16)) algorithms.push_back(PreparedConv3x3::kTiles);
+    if (PreparedConv3x3::runs({1, 1, 16, 16}, Products::bf16)) algorithms.push_back(PreparedConv3x3::kAmx);
     constexpr std::int64_t kLargest = 64;
     for (const MapShape& s : std::array<MapShape, 6>{{{31, 31, 24, 64},
                                                       {15, 15, 64, 64},

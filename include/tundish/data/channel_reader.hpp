@@ -45,8 +45,8 @@ class EmptyStream : public DataError {
 };
 
 /// Waits for a pass's first bytes and decides its format: the one in `options`, else the content type's, else what the
-/// bytes speak for, else that of `known`, the form of the first pass. Throws DataError (also for a format that cannot come
-/// through a FIFO), EmptyStream, MachineError, Stopped.
+/// bytes speak for, else that of `known`, the form of the first pass. Throws DataError (also for a format that cannot
+/// come through a FIFO), EmptyStream, MachineError, Stopped.
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
                      const StreamForm* known = nullptr);
 

@@ -21,7 +21,7 @@ class RecordProblem : public std::runtime_error {
 };
 
 /// Cuts a source's bytes into records, through all of its parts. After an exception other than RecordProblem it is of
-/// no further use. One thread.
+/// no further use. One thread, but for cancel().
 class Framing {
   public:
     Framing(const Framing&) = delete;

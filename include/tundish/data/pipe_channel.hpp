@@ -34,8 +34,8 @@ class PipeChannel {
     ~PipeChannel();
 
     /// The next pass. Its FIFO is awaited and opened at the first read() (which throws DataError when it does not come
-    /// in time or is no FIFO, MachineError when the stream stalls) and is closed with the source, at its end or before.
-    /// The pass before must have been destroyed: the platform serves one at a time.
+    /// in time or is no FIFO, MachineError when the stream stalls or after cancel()) and is closed with the source, at
+    /// its end or before. The pass before must have been destroyed: the platform serves one at a time.
     std::unique_ptr<ByteSource> next_pass();
 
     /// How many passes were given.

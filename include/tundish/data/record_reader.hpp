@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,7 +26,11 @@ bool is_stream_format(DataFormat format);
 std::string to_text(DataFormat format);
 DataFormat data_format_from_text(const std::string& name);
 
-/// Reads a channel's records in a fixed order, forward only. One thread.
+/// Of undecoded records, and of decoded images, that may be kept while the first ones are looked at to find out what
+/// the channel holds: large images are fewer.
+inline constexpr std::size_t kLookAheadBytes = std::size_t{64} << 20U;
+
+/// Reads a channel's records in a fixed order, forward only. One thread, but for cancel().
 class RecordReader {
   public:
     RecordReader() = default;

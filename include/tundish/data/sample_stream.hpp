@@ -25,8 +25,8 @@ struct StreamedSamples {
 /// cancel_pass().
 class SampleStream {
   public:
-    /// Opens the first pass and decodes up to kHeadSamples of its samples, which are given again by it.
-    /// `options.num_classes` must be set where the format does not tell the number of classes, and
+    /// Opens the first pass and decodes up to kHeadSamples of its samples (fewer above kLookAheadBytes), which are
+    /// given again by it. `options.num_classes` must be set where the format does not tell the number of classes, and
     /// options.num_training_samples where it does not tell the number of samples. Throws ConfigError, DataError,
     /// MachineError, Stopped.
     SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options);
@@ -38,7 +38,6 @@ class SampleStream {
     ~SampleStream();
 
     static constexpr std::size_t kHeadSamples = 5000;
-    static constexpr std::size_t kHeadBytes = std::size_t{64} << 20U;  ///< of undecoded records, and of pixels
 
     /// The first samples of the channel, with its shape and class names.
     [[nodiscard]] const SampleSet& head() const { return head_; }

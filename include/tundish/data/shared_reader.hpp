@@ -9,7 +9,7 @@
 namespace tundish {
 
 /// Another reader's records, those of a share only. Payloads of the others are not loaded where the reader can leave
-/// them. One thread, but for load().
+/// them. One thread, but for load() and cancel().
 class SharedReader : public WrappedReader {
   public:
     SharedReader(std::unique_ptr<RecordReader> reader, const RecordShare& share)

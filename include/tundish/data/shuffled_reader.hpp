@@ -10,7 +10,7 @@ namespace tundish {
 
 /// Another reader's records in a random order, as far as a window of undecoded bytes allows: each record given is a
 /// random one of those in the window. The same key gives the same order. With a window that holds all, the order is a
-/// uniform one. One thread, but for load().
+/// uniform one. One thread, but for load() and cancel().
 class ShuffledReader : public WrappedReader {
   public:
     /// `window_bytes` 0: the reader's own order. Records whose bytes load() fetches later count with their names only.

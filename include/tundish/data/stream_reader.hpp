@@ -22,9 +22,9 @@ class PayloadParser;
 /// and which records are bad must not depend on the order in which they come.
 struct StreamForm {
     DataFormat format = DataFormat::automatic;  ///< of the stream; where it wraps another one, the outer one
-    std::optional<ImageShape> raw_shape;  ///< of raw pixels; absent: encoded images
-    bool interleaved = false;             ///< raw pixels lie as HWC
-    bool in_pairs = false;                ///< images and labels in turn
+    std::optional<ImageShape> raw_shape;        ///< of raw pixels; absent: encoded images
+    bool interleaved = false;                   ///< raw pixels lie as HWC
+    bool in_pairs = false;                      ///< images and labels in turn
 };
 
 /// Records out of a stream of bytes, from files or from a FIFO, in the formats of is_stream_format(). A payload that
@@ -32,13 +32,10 @@ struct StreamForm {
 /// DataError.
 class StreamReader : public RecordReader {
   public:
-    /// What is read at most to find out the order of raw pixels; one image tells it nearly as well as a hundred.
-    static constexpr std::size_t kBytesAhead = std::size_t{64} << 20U;
-
     /// `format` is one of is_stream_format(). Reads as far as it must to know what the records are: one sample, or the
-    /// 100 (fewer above kBytesAhead) that tell the order of raw pixels, which is logged. `channel` gives the label
-    /// format; the source its name in messages. With a `known` form nothing is found out: what is of another form has a
-    /// problem. Throws as next() does.
+    /// 100 (fewer above kLookAheadBytes: one tells it nearly as well) that tell the order of raw pixels, which is
+    /// logged. `channel` gives the label format; the source its name in messages. With a `known` form nothing is found
+    /// out: what is of another form has a problem. Throws as next() does.
     StreamReader(std::unique_ptr<ByteSource> source, const ChannelSpec& channel, DataFormat format,
                  const DataOptions& options, const StreamForm* known = nullptr);
     ~StreamReader() override;
@@ -57,7 +54,7 @@ class StreamReader : public RecordReader {
     };
 
     std::optional<Parsed> read_one();
-    void look_ahead(const ChannelSpec& channel, ImageLayout wanted);
+    void look_ahead(const ChannelSpec& channel, const DataOptions& options);
     Record finish(Parsed parsed);
 
     std::unique_ptr<Framing> framing_;

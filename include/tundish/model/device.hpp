@@ -8,7 +8,7 @@
 namespace tundish {
 
 /// The CPU instruction sets that decide which arithmetic pays. Asked of the processor, not of the operating system's
-/// text files.
+/// text files; AMX of the kernel too, which has to grant it.
 struct CpuFeatures {
     bool avx2 = false;
     bool avx512 = false;

@@ -34,18 +34,18 @@ class PreparedConv3x3 {
   public:
     // The direct product among the algorithms; the others are named by Winograd's tile: 3, 4, 5, 7.
     static constexpr int kDirect = 1;
-    static constexpr int kTiles = 2;  // the direct product in bfloat16 on AMX
+    static constexpr int kAmx = 2;  // the direct product in bfloat16 on AMX
 
     // True if this machine (AVX2 and FMA; AMX) and these channels (of bf16: 16 outputs at a time) can run it.
     static bool runs(const MapShape& shape, Products products = Products::fp32);
 
     // `weight`: 3, 3, in_channels, out_channels; it is not read after this. `bias`: one for each output channel, empty
-    // for Finish::none. Prepares kTiles for bf16, else the cheapest algorithm for one image and that for
+    // for Finish::none. Prepares kAmx for bf16, else the cheapest algorithm for one image and that for
     // `largest_batch`. Throws std::bad_alloc.
     PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                     std::int64_t largest_batch, Products products = Products::fp32);
 
-    // The same with the algorithms named: kDirect, kTiles, 3, 4, 5, 7. For tests and benchmarks.
+    // The same with the algorithms named: kDirect, kAmx, 3, 4, 5, 7. For tests and benchmarks.
     PreparedConv3x3(const MapShape& shape, const float* weight, std::vector<float> bias, Finish finish,
                     const std::vector<int>& algorithms);
 
@@ -57,7 +57,7 @@ class PreparedConv3x3 {
     // std::bad_alloc.
     void run(std::int64_t batch, const float* input, float* output, int threads) const;
 
-    // kDirect, kTiles or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and
+    // kDirect, kAmx or Winograd's tile: of those prepared, the cheapest for this batch by the count of products and
     // of weights read.
     [[nodiscard]] int algorithm_for(std::int64_t batch) const;
 

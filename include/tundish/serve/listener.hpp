@@ -25,6 +25,8 @@ class Listener {
     [[nodiscard]] bool exhausted() const { return exhausted_; }
 
   private:
+    [[nodiscard]] bool has_waiting() const;
+
     UniqueFd fd_;
     int port_ = 0;
     bool exhausted_ = false;

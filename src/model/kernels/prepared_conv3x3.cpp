@@ -29,7 +29,7 @@ std::int64_t divide_up(std::int64_t a, std::int64_t b) {
 // Products for each pair of channels, and what else costs as much: weights that are read once for every block of
 // tiles, and the transforms, whose share grows as there are fewer channels to repay them.
 double cost(int algorithm, std::int64_t batch, const MapShape& shape) {
-    if (algorithm == PreparedConv3x3::kTiles) return 0;    // prepared only where it is wanted
+    if (algorithm == PreparedConv3x3::kAmx) return 0;      // prepared only where it is wanted
     constexpr double kReadingWeight = 6, kTransform = 40;  // in products; measured with prepared_conv_bench
     const bool direct = algorithm == PreparedConv3x3::kDirect;
     const int tile = direct ? 1 : algorithm;
@@ -74,7 +74,7 @@ PreparedConv3x3::PreparedConv3x3(const MapShape& shape, const float* weight, std
                                  std::int64_t largest_batch, Products products)
     : PreparedConv3x3(shape, weight, std::move(bias), finish,
                       products == Products::bf16
-                          ? std::vector{kTiles}
+                          ? std::vector{kAmx}
                           : std::vector{cheapest(kAlgorithms, 1, shape), cheapest(kAlgorithms, largest_batch, shape)}) {
 }
 
@@ -93,7 +93,7 @@ void PreparedConv3x3::prepare(int algorithm, const float* weight) {
     prepared = std::make_unique<ScratchBuffer>();
     Conv3x3Job job = make_job(shape_, 1);
     job.weight = weight;
-    if (algorithm == kTiles) {
+    if (algorithm == kAmx) {
         amx::prepare(job, prepared->request(static_cast<std::size_t>(amx::prepared_floats(job))));
         return;
     }
@@ -118,7 +118,7 @@ void PreparedConv3x3::run_as(int algorithm, std::int64_t batch, const float* inp
     job.prepared = weights_.at(algorithm)->data();
     job.bias = bias_.data();
     job.finish = finish_;
-    if (algorithm == kTiles) return amx::convolve_prepared(job, threads);
+    if (algorithm == kAmx) return amx::convolve_prepared(job, threads);
     instruction_set(shape_) == InstructionSet::kAvx512 ? avx512::convolve_prepared(job, algorithm, threads)
                                                        : avx2::convolve_prepared(job, algorithm, threads);
 }

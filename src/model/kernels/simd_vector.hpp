@@ -1,7 +1,7 @@
 // The vector type of the kernels in this folder, and loops the compiler must unroll.
 //
 // A kernel file is compiled once for each instruction set, with the flags of that set. It defines
-// TUNDISH_ISA first (avx2, avx512): everything below lives in a namespace of that name, so that the linker
+// TUNDISH_ISA first (avx2, avx512, amx): everything below lives in a namespace of that name, so that the linker
 // never picks the AVX-512 copy of an inline function for a machine that has only AVX2.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include <utility>
 
 #ifndef TUNDISH_ISA
-#error "define TUNDISH_ISA (avx2 or avx512) before including a kernel header"
+#error "define TUNDISH_ISA (avx2, avx512 or amx) before including a kernel header"
 #endif
 
 namespace tundish::TUNDISH_ISA {

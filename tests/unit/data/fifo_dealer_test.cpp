@@ -109,6 +109,27 @@ TEST_CASE("FifoDealer: when all have closed a pass its writer is told, and the n
           }) == 0);
 }
 
+TEST_CASE("FifoDealer: when all have closed a pass whose writer says nothing more, the next pass is dealt") {
+    const TempFolder folder;
+    make_fifo(folder.path() / "train_0");
+    make_fifo(folder.path() / "train_1");
+    CHECK(dealt_to(2, folder, [&](const FifoDealer& dealer, const ChannelSpec& channel) {
+              const FifoWriter silent(channel.path.string() + "_0", [](FifoWriter& to) {
+                  to.write("only this");
+                  to.pause(std::chrono::seconds(60));
+              });
+              const FifoWriter next(channel.path.string() + "_1", [](FifoWriter& to) { to.write("next"); });
+              const auto reads = [&](int reader) {
+                  const std::string begin =
+                      read_fd(open_fifo(fifo_of(dealer, channel, reader, 0)), 4);  // and closes it
+                  return begin == "only" && read_fifo(fifo_of(dealer, channel, reader, 1)) == "next";
+              };
+              auto other = std::async(std::launch::async, [&] { return reads(1); });
+              const bool first = reads(0);
+              return other.get() && first;
+          }) == 0);
+}
+
 TEST_CASE("FifoDealer: what a channel fails with is thrown by its readers") {
     const TempFolder folder;
     folder.write("train_0", "a file");

@@ -3,25 +3,33 @@
 #include "support/catch.hpp"
 #include "support/cifar_files.hpp"
 #include "support/gzip_bytes.hpp"
-#include "support/memory_source.hpp"
 #include "support/record_streams.hpp"
+#include "tundish/data/buffered_input.hpp"
+
+#include <algorithm>
+#include <cstring>
 
 using namespace tundish;
 using namespace tundish::testing;
 
 namespace {
 
-/// Bytes in memory; counts how many were read.
-class CountedSource : public MemorySource {
+/// The same record again and again; counts how many bytes were read.
+class EndlessSource : public ByteSource {
   public:
-    CountedSource(std::string bytes, std::size_t& given) : MemorySource({std::move(bytes)}), given_(given) {}
+    EndlessSource(std::string record, std::size_t& given) : record_(std::move(record)), given_(given) {}
     std::size_t read(std::uint8_t* to, std::size_t size) override {
-        const std::size_t got = MemorySource::read(to, size);
-        given_ += got;
-        return got;
+        const std::size_t at = given_ % record_.size(), count = std::min(size, record_.size() - at);
+        std::memcpy(to, record_.data() + at, count);
+        given_ += count;
+        return count;
     }
+    [[nodiscard]] std::string what() const override { return "endless"; }
+    [[nodiscard]] std::string place() const override { return "endless"; }
+    [[nodiscard]] std::string advice(Damage /*damage*/) const override { return ""; }
 
   private:
+    std::string record_;
     std::size_t& given_;
 };
 
@@ -90,20 +98,36 @@ TEST_CASE("a hundred bad records before the first good one decide nothing") {
 }
 
 TEST_CASE("large raw images are not read ahead by the hundred to find out their order") {
-    const ImageShape shape{3, 1024, 1024};
-    std::string bytes;
-    for (int i = 0; i < 60; ++i) {
-        Bytes pixels(shape.pixels());
-        for (std::size_t at = 0; at < pixels.size(); ++at) pixels[at] = static_cast<std::uint8_t>(at >> 14U);
-        std::string payload;
-        append_raw_example(payload, pixels, shape, 1);
-        append_tfrecord(bytes, as_bytes(payload));
-    }
+    const ImageShape shape{3, 2048, 2048};
+    Bytes pixels(shape.pixels());
+    for (std::size_t at = 0; at < pixels.size(); ++at) pixels[at] = static_cast<std::uint8_t>(at >> 16U);
+    std::string payload;
+    std::string record;
+    append_raw_example(payload, pixels, shape, 1);
+    append_tfrecord(record, as_bytes(payload));
     std::size_t given = 0;
-    auto source = std::make_unique<CountedSource>(bytes, given);
-    const StreamReader reader(std::move(source), channel_at("train"), DataFormat::tfrecord, {});
+    const StreamReader reader(std::make_unique<EndlessSource>(record, given), channel_at("train"), DataFormat::tfrecord,
+                              {});
     CHECK(reader.raw_shape() == shape);
-    CHECK(given < StreamReader::kBytesAhead + 2 * BufferedInput::kWindow + shape.pixels());
+    CHECK(given < kLookAheadBytes + 2 * record.size());
+}
+
+TEST_CASE("a first record that is bad ends a job that allows none, whatever its writer says next") {
+    std::string record;
+    std::string payload;
+    append_mxnet_record(payload, 1, 1, Bytes(50, 7));  // raw pixels of no usual size
+    append_recordio(record, as_bytes(payload));
+    std::size_t given = 0;
+    DataOptions options;
+    StreamReader reader(std::make_unique<EndlessSource>(record, given), channel_at("train"), DataFormat::recordio,
+                        options);
+    CHECK(given < 2 * BufferedInput::kWindow);
+    CHECK(lacks(reader.next()->problem, {"raw pixels", "image_shape"}) == "");
+    options.on_bad_record = BadRecordPolicy::skip;
+    given = 0;
+    const StreamReader skipping(std::make_unique<EndlessSource>(record, given), channel_at("train"),
+                                DataFormat::recordio, options);
+    CHECK(given < std::size_t{256} << 20U);  // it ends
 }
 
 TEST_CASE("a damaged payload is that record's problem, and on_bad_record decides") {

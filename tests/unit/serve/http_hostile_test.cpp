@@ -1,4 +1,5 @@
 // Clients that are slow, gone, wrong or mean: each gets what it deserves, and nobody else notices.
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <deque>
@@ -357,6 +358,9 @@ ServerChild::Action with_few_descriptors(const HttpLimits& limits = quick_limits
 }  // namespace
 
 TEST_CASE("without descriptors left, a new connection has the place of the one that has been idle longest") {
+#if defined(__SANITIZE_ADDRESS__)
+    SKIP_TEST("UBSan looks at memory through a pipe, and finds objects invalid when it gets none");
+#endif
     const ServerChild server(with_few_descriptors());
     std::deque<HttpClient> idle;
     for (int i = 0; i < 60; ++i) idle.emplace_back(server.port());
@@ -364,6 +368,26 @@ TEST_CASE("without descriptors left, a new connection has the place of the one t
     CHECK(ask(server.port(), "GET", "/").status == 200);
     CHECK(std::chrono::steady_clock::now() - begin < 5s);  // an idle connection may last 60 s
     CHECK(idle.back().ask("GET", "/").status == 200);
+}
+
+TEST_CASE("with the last descriptor in use nobody is sent away, as nobody waits") {
+    const ServerChild server([](const ServerChild::ReportPort& report) {
+        const rlimit few{40, 40};
+        ::setrlimit(RLIMIT_NOFILE, &few);
+        auto* http = new HttpServer({.port = 0, .limits = quick_limits()}, EchoHandler());  // see echo_server()
+        std::vector<UniqueFd> taken;
+        for (UniqueFd fd(::open("/dev/null", O_RDONLY)); fd; fd = UniqueFd(::open("/dev/null", O_RDONLY)))
+            taken.push_back(std::move(fd));
+        taken.resize(taken.size() - 3);
+        report(http->port());  // which closes one more
+        return http->run() ? 0 : 3;
+    });
+    std::deque<HttpClient> open;
+    for (int i = 0; i < 3; ++i) {
+        open.emplace_back(server.port());
+        REQUIRE(open.back().ask("GET", "/").status == 200);
+    }
+    for (auto& client : open) CHECK(client.ask("GET", "/").status == 200);
 }
 
 TEST_CASE("without descriptors left, new connections wait for requests in work, and no processor is burnt") {

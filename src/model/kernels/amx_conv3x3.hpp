@@ -55,13 +55,13 @@ inline Bfloat16 to_bfloat16(float value) {
     return static_cast<Bfloat16>((bits + 0x7FFF + (bits >> 16U & 1U)) >> 16U);
 }
 
-inline std::int64_t tile_prepared_floats(const Conv3x3Job& job) {
+inline std::int64_t amx_prepared_floats(const Conv3x3Job& job) {
     return 9 * padded_depth(job.in_channels) * job.out_channels / 2;
 }
 
 // Weights in the order in which they are read: for each two columns of tiles, for each tap, for each 32 input channels
 // a tile or two. In a tile two input channels lie side by side for each output channel, as TDPBF16PS wants them.
-inline void tile_prepare(const Conv3x3Job& job, float* prepared) {
+inline void amx_prepare(const Conv3x3Job& job, float* prepared) {
     auto* to = reinterpret_cast<Bfloat16*>(prepared);
     for (std::int64_t column = 0; column < job.out_channels; column += 2 * kTileColumns) {
         const std::int64_t columns_end = std::min(column + 2 * kTileColumns, job.out_channels);
@@ -82,9 +82,9 @@ inline void tile_prepare(const Conv3x3Job& job, float* prepared) {
     }
 }
 
-class TileConvolution {
+class AmxConvolution {
   public:
-    TileConvolution(const Conv3x3Job& job, int threads)
+    AmxConvolution(const Conv3x3Job& job, int threads)
         : job_(job),
           depth_(padded_depth(job.in_channels)),
           pitch_(job.width + 1),
