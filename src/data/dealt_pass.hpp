@@ -31,10 +31,9 @@ class DealtPass {
     /// Waits until every FIFO has its reader. Throws Stopped and MachineError; FIFOs that are open stay so.
     void open(const std::vector<std::unique_ptr<Fifo>>& fifos);
 
-    /// Reads the source and returns when all readers have taken its bytes or have closed their FIFO, also
-    /// while the source waits for bytes. One that
-    /// has taken them all sees the end at once. Throws what the source throws, Stopped and MachineError; the FIFOs are
-    /// left open then.
+    /// Reads the source and returns when all readers have taken its bytes or have closed their FIFO, also while the
+    /// source waits for bytes. One that has taken them all sees the end at once. Throws what the source throws, Stopped
+    /// and MachineError; the FIFOs are left open then.
     void take_all(ByteSource& from);
 
   private:

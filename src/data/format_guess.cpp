@@ -1,10 +1,10 @@
 #include "tundish/data/format_guess.hpp"
 
-#include "tundish/base/crc32c.hpp"
 #include "tundish/data/fixed_records.hpp"
 #include "tundish/data/image_header.hpp"
 #include "tundish/data/mxnet_record.hpp"
 #include "tundish/data/recordio.hpp"
+#include "tundish/data/tfrecord.hpp"
 
 #include <algorithm>
 
@@ -36,12 +36,6 @@ bool is_image_record(ByteSpan payload) {
 }
 
 }  // namespace
-
-bool begins_as_tfrecord(ByteSpan head) {
-    constexpr std::size_t kLengthBytes = 8;
-    return head.size() >= kTfrecordHeaderBytes &&
-           masked_crc32c(head.first(kLengthBytes)) == load_le<std::uint32_t>(head.data() + kLengthBytes);
-}
 
 std::optional<FormatGuess> guess_wrapped_format(ByteSpan head) {
     constexpr std::size_t kHeader = 8;

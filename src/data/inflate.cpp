@@ -3,7 +3,7 @@
 #include "tundish/base/bytes.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
-#include "tundish/data/format_guess.hpp"
+#include "tundish/data/tfrecord.hpp"
 
 #include <algorithm>
 #include <array>

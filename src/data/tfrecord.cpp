@@ -10,9 +10,15 @@ namespace {
 
 constexpr std::size_t kLength = 8;
 constexpr std::size_t kSum = 4;
-constexpr std::size_t kHeader = kLength + kSum;
+constexpr std::size_t kHeader = kTfrecordHeaderBytes;
+static_assert(kHeader == kLength + kSum);
 
 }  // namespace
+
+bool begins_as_tfrecord(ByteSpan bytes) {
+    return bytes.size() >= kHeader &&
+           masked_crc32c(bytes.first(kLength)) == load_le<std::uint32_t>(bytes.data() + kLength);
+}
 
 TfRecord::TfRecord(std::unique_ptr<ByteSource> source, std::size_t max_record_bytes)
     : Framing(std::move(source), "TFRecord"), max_record_bytes_(max_record_bytes) {}
@@ -31,7 +37,7 @@ ByteSpan TfRecord::read_record() {
 
 std::size_t TfRecord::read_length() {
     const ByteSpan header = need(kHeader, "header");
-    if (masked_crc32c(header.first(kLength)) != load_le<std::uint32_t>(header.data() + kLength)) {
+    if (!begins_as_tfrecord(header)) {
         refuse(text("expected a TFRecord header with its checksum, found ", what_stands_here()));
     }
     const auto length = load_le<std::uint64_t>(header.data());

@@ -9,8 +9,8 @@
 namespace tundish {
 
 /// A window over a ByteSource: large reads below, records of any size above, and no copy of those that lie wholly in
-/// the window. The spans it gives are valid until the next peek() or next_part(). One thread,
-/// but for cancel().
+/// the window. The spans it gives are valid until the next peek() or next_part(). One
+/// thread, but for cancel().
 class BufferedInput {
   public:
     static constexpr std::size_t kWindow = 1 << 20;

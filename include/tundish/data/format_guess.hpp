@@ -27,10 +27,4 @@ std::optional<FormatGuess> guess_format(ByteSpan head);
 /// not RecordIO, or when its first record is an image or an MXNet image record.
 std::optional<FormatGuess> guess_wrapped_format(ByteSpan head);
 
-/// How many first bytes are enough for begins_as_tfrecord().
-inline constexpr std::size_t kTfrecordHeaderBytes = 12;
-
-/// True for bytes that begin with a TFRecord's length and its checksum. Any thread.
-bool begins_as_tfrecord(ByteSpan head);
-
 }  // namespace tundish

@@ -54,8 +54,7 @@ class SampleStream {
     StreamedSamples next(std::int64_t count);
 
     /// Nobody wants more of this pass: a next() on another thread that waits for bytes ends soon, with fewer samples or
-    /// an exception. end_pass() or begin_pass() must follow, once this has
-    /// returned.
+    /// an exception. Once this has returned, end_pass() or begin_pass() must follow.
     void cancel_pass() noexcept;
 
     /// Leaves the pass where it stands.

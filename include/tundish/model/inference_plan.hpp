@@ -23,8 +23,8 @@ struct PixelScale {
 using WeightsByName = std::function<std::span<const float>(const std::string&)>;
 
 /// A network made ready for serving on the CPU with our own kernels, in fp32 or with the products of its 3x3
-/// convolutions in bfloat16: normalisation of the pixels and batch
-/// norm folded into convolutions, weights relaid once, bias and activation computed while results are in registers.
+/// convolutions in bfloat16: normalisation of the pixels and batch norm folded into convolutions, weights relaid once,
+/// bias and activation computed while results are in registers.
 class InferencePlan {
   public:
     /// Memory between layers. Each thread that runs a plan has its own; it grows to the largest batch and is kept.

@@ -59,8 +59,20 @@ inline std::int64_t amx_prepared_floats(const Conv3x3Job& job) {
     return 9 * padded_depth(job.in_channels) * job.out_channels / 2;
 }
 
+// One tap's weights of 32 input channels from `depth` and 16 output channels from `column`: two input channels lie side
+// by side for each output channel, as TDPBF16PS wants them. Behind the last input channel zeros.
+inline void prepare_tile(const Conv3x3Job& job, const float* tap, std::int64_t depth, std::int64_t column,
+                         Bfloat16* to) {
+    for (std::int64_t i = 0; i < kTileValues; ++i) {
+        const std::int64_t in = depth + i / (2 * kTileColumns) * 2 + i % 2;
+        const std::int64_t out = column + i / 2 % kTileColumns;
+        const bool real = in < job.in_channels;
+        to[i] = real ? to_bfloat16(tap[in * job.weight_in_stride + out * job.weight_out_stride]) : Bfloat16{0};
+    }
+}
+
 // Weights in the order in which they are read: for each two columns of tiles, for each tap, for each 32 input channels
-// a tile or two. In a tile two input channels lie side by side for each output channel, as TDPBF16PS wants them.
+// a tile or two.
 inline void amx_prepare(const Conv3x3Job& job, float* prepared) {
     auto* to = reinterpret_cast<Bfloat16*>(prepared);
     for (std::int64_t column = 0; column < job.out_channels; column += 2 * kTileColumns) {
@@ -68,15 +80,8 @@ inline void amx_prepare(const Conv3x3Job& job, float* prepared) {
         for (int tap = 0; tap < 9; ++tap) {
             const float* weight = job.weight + tap / 3 * job.weight_row_stride + tap % 3 * job.weight_column_stride;
             for (std::int64_t depth = 0; depth < padded_depth(job.in_channels); depth += kTileDepth) {
-                for (std::int64_t first = column; first < columns_end; first += kTileColumns) {
-                    for (std::int64_t i = 0; i < kTileValues; ++i) {
-                        const std::int64_t in = depth + i / (2 * kTileColumns) * 2 + i % 2;
-                        const std::int64_t out = first + i / 2 % kTileColumns;
-                        const bool real = in < job.in_channels;
-                        *to++ = real ? to_bfloat16(weight[in * job.weight_in_stride + out * job.weight_out_stride])
-                                     : Bfloat16{0};
-                    }
-                }
+                for (std::int64_t first = column; first < columns_end; first += kTileColumns, to += kTileValues)
+                    prepare_tile(job, weight, depth, first, to);
             }
         }
     }
