@@ -108,7 +108,7 @@ RecordShare share_of(const ChannelSpec& channel, const Communicator& communicato
 // Of the channel's samples, which the user has counted, those of this host: of a sharded channel about an even part.
 std::optional<std::int64_t> samples_of_host(const std::optional<std::int64_t>& told, const ChannelSpec& channel,
                                             const Communicator& communicator) {
-    const int hosts = communicator.size() / communicator.ranks_per_host();
+    const int hosts = hosts_of(communicator);
     if (!told || hosts == 1 || channel.distribution == Distribution::fully_replicated) return told;
     const int host = communicator.rank() / communicator.ranks_per_host();
     const std::int64_t part = RecordShare{.place = host, .of = hosts}.part_of(*told);
@@ -120,7 +120,7 @@ std::optional<std::int64_t> samples_of_host(const std::optional<std::int64_t>& t
 void train_in(Communicator& communicator, const JobSettings& settings, const InputDataConfig& channels,
               const TrainingPaths& files) {
     const bool finished = communicator.rank() == 0 && !pipes_among(channels).empty() &&
-                          already_finished(settings.options, files, size_of(communicator));
+                          already_finished(settings.options, files, hosts_of(communicator));
     if (communicator.any(finished)) return;
     refuse_the_impossible(settings.options);
     if (communicator.rank() == 0) check_writable(files.model);  // rather than after the first epoch
@@ -132,16 +132,16 @@ void train_in(Communicator& communicator, const JobSettings& settings, const Inp
     TrainingData data = load_training_data(channels.train, pointer_to(channels.validation),
                                            pointer_to(channels.train_lst), pointer_to(channels.validation_lst), wanted);
     compare_sample_count(wanted.num_training_samples, data);
-    unite(data, communicator);
+    unite(data, wanted.num_classes, communicator);
     train(settings.options, data, files, communicator);
     data.report_skipped(channels.train, pointer_to(channels.validation));
 }
 
 void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const InputDataConfig& channels,
               const TrainingPaths& files) {
-    set_up_device(cluster.device, /*threads=*/0, settings.options.deterministic);
     const auto communicator = join_cluster(cluster);
     try {
+        set_up_device(cluster.device, /*threads=*/0, settings.options.deterministic);
         train_in(*communicator, settings, channels, files);
         communicator->leave();
     } catch (const Stopped&) {

@@ -36,7 +36,7 @@ void check_folder(const ChannelSpec& channel) {
     std::error_code error;
     const auto status = fs::status(channel.path, error);
     if (!fs::exists(status)) {
-        throw DataError(text(name_of(channel), ": there is no folder ", channel.path.string(),
+        throw NoRecords(text(name_of(channel), ": there is no folder ", channel.path.string(),
                              ". Expected the channel's files there; check the job's input data configuration.",
                              pipe_hint(channel)));
     }

@@ -69,7 +69,21 @@ constexpr const char* kWhatIsRead =
     "class, "
     "or images and a .lst file";
 
+// Uploaders leave empty parts; the first bytes that there are tell what all are.
+std::vector<std::string> from_first_with_bytes(const ChannelFiles& files, std::vector<std::string> records) {
+    const auto has_bytes = [&](const std::string& file) {
+        std::error_code error;
+        return std::filesystem::file_size(files.path_of(file), error) > 0 && !error;
+    };
+    records.erase(records.begin(), std::find_if(records.begin(), records.end(), has_bytes));
+    return records;
+}
+
 [[noreturn]] void cannot_tell(const ChannelFiles& files) {
+    if (from_first_with_bytes(files, record_files(files)).empty()) {
+        throw NoRecords(text(name_of(files.channel), ": expected ", kWhatIsRead, "; found only ", some_of(files.files),
+                             ". ", check_prefix(files.channel)));
+    }
     throw DataError(text(name_of(files.channel), ": cannot tell the data format. Expected ", kWhatIsRead, "; found ",
                          some_of(files.files), " (", files.files.front(), ": ",
                          describe_bytes(first_bytes(source_of(files, files.files.front()), 32)), ")",
@@ -78,22 +92,11 @@ constexpr const char* kWhatIsRead =
                                                     : ". Set data_format, or unpack archives before uploading them."));
 }
 
-// Uploaders leave empty parts; the first bytes that there are tell what all are.
-std::vector<std::string>::const_iterator first_with_bytes(const ChannelFiles& files,
-                                                          const std::vector<std::string>& records) {
-    const auto has_bytes = [&](const std::string& file) {
-        std::error_code error;
-        return std::filesystem::file_size(files.channel.path / file, error) > 0 && !error;
-    };
-    const auto found = std::find_if(records.begin(), records.end(), has_bytes);
-    return found == records.end() ? records.begin() : found;
-}
-
 // Only what cannot be a coincidence: small numbers 3,073 bytes apart can, and CIFAR's files are known by their names.
 std::optional<FormatGuess> guess_by_first_bytes(const ChannelFiles& files) {
-    const auto records = record_files(files);
+    const auto records = from_first_with_bytes(files, record_files(files));
     if (records.empty()) return std::nullopt;
-    const std::string& file = *first_with_bytes(files, records);
+    const std::string& file = records.front();
     std::optional<FormatGuess> guess;
     try {
         guess = guess_format(first_bytes(inflate_on_sight(source_of(files, file)), 32));
@@ -180,11 +183,11 @@ std::unique_ptr<RecordReader> read_record_files(const OpenedChannel& opened, con
     std::set_difference(opened.files.files.begin(), opened.files.files.end(), records.begin(), records.end(),
                         std::back_inserter(others));
     log_ignored(opened.files.channel, "not records", others);
+    records = from_first_with_bytes(opened.files, std::move(records));
     if (records.empty()) {
-        throw DataError(text(name_of(opened.files.channel), ": expected ", to_text(opened.format),
-                             " files, found only ", some_of(others), '.'));
+        throw NoRecords(text(name_of(opened.files.channel), ": expected ", to_text(opened.format),
+                             " files with records, found only ", some_of(opened.files.files), '.'));
     }
-    records.erase(records.begin(), first_with_bytes(opened.files, records));
     auto files = std::make_unique<FilesSource>(opened.files.channel, std::move(records));
     auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(files)), kGuessBytes);
     return read_stream(std::move(source), opened.files.channel, opened.format, options);
@@ -200,7 +203,7 @@ std::unique_ptr<RecordReader> cifar_reader(const OpenedChannel& opened, DataPart
 FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted,
                              const StreamForm* known) {
     if (source.head().empty()) {
-        throw EmptyStream(
+        throw NoRecords(
             text(source.what(), ": expected records, found a stream without a byte. Check the channel's S3 prefix."));
     }
     if (wanted != DataFormat::automatic) return {wanted, "data_format says so"};
@@ -227,14 +230,14 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
     OpenedChannel opened;
     opened.files = list_channel(channel);
     if (opened.files.files.empty()) {
-        throw DataError(text(name_of(channel), ": expected data files in ", channel.path.string(), ", found none. ",
+        throw NoRecords(text(name_of(channel), ": expected data files in ", channel.path.string(), ", found none. ",
                              check_prefix(channel), pipe_hint(channel)));
     }
     opened.lists = lst != nullptr ? list_channel(*lst) : opened.files;
     decide(opened, lst != nullptr, wanted);
     if (opened.format != DataFormat::recordio) return opened;
-    if (const auto records = record_files(opened.files); !records.empty()) {
-        auto source = inflate_on_sight(source_of(opened.files, *first_with_bytes(opened.files, records)));
+    if (const auto records = from_first_with_bytes(opened.files, record_files(opened.files)); !records.empty()) {
+        auto source = inflate_on_sight(source_of(opened.files, records.front()));
         opened.reason += wrapped_reason(opened.format, first_bytes(std::move(source), kGuessBytes));
     }
     return opened;
@@ -297,9 +300,13 @@ void log_format(const ChannelSpec& channel, DataFormat format, const std::string
 }
 
 bool has_test_file(const OpenedChannel& opened) {
-    if (opened.format == DataFormat::idx) return !find_idx_files(opened.files).test.empty();
-    const bool cifar = opened.format == DataFormat::cifar10 || opened.format == DataFormat::cifar100;
-    return cifar && !find_cifar_files(opened.files).test.empty();
+    try {
+        if (opened.format == DataFormat::idx) return !find_idx_files(opened.files).test.empty();
+        const bool cifar = opened.format == DataFormat::cifar10 || opened.format == DataFormat::cifar100;
+        return cifar && !find_cifar_files(opened.files).test.empty();
+    } catch (const NoRecords&) {
+        return false;  // this host's part of a sharded channel holds files for neither
+    }
 }
 
 }  // namespace tundish

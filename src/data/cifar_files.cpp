@@ -72,7 +72,7 @@ CifarFiles find_cifar_files(const ChannelFiles& files) {
         (is_test_file(file) ? found.test : found.train).push_back(file);
     }
     if (by_folder.empty()) {
-        throw DataError(text(name_of(files.channel),
+        throw NoRecords(text(name_of(files.channel),
                              ": expected CIFAR's binary files (data_batch_*.bin, train.bin) in ",
                              files.channel.path.string(), " or a folder in it, found ",
                              files.files.empty() ? "no files" : some_of(files.files),
@@ -112,7 +112,7 @@ std::vector<std::string> choose_cifar_files(const ChannelFiles& files, DataPart 
     const CifarFiles found = find_cifar_files(files);
     auto names = pick_part(found.train, found.test, part);
     if (!names.empty()) return names;
-    throw DataError(text(name_of(files.channel), ": expected CIFAR's files to ",
+    throw NoRecords(text(name_of(files.channel), ": expected CIFAR's files to ",
                          part == DataPart::train ? "train on" : "read", ", found none: only ",
                          some_of(found.train.empty() ? found.test : found.train), '.'));
 }

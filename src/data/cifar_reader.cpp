@@ -52,7 +52,7 @@ void CifarReader::choose_files(const ChannelFiles& files, DataPart part) {
         total_ += files_.back().records;
     }
     if (total_ > 0) return;
-    throw DataError(text(name_of(channel_), ": expected ", title(format_), " records to ",
+    throw NoRecords(text(name_of(channel_), ": expected ", title(format_), " records to ",
                          part == DataPart::train ? "train on" : "read", ", found none: only ", some_of(names), '.'));
 }
 

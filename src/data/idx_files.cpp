@@ -50,7 +50,7 @@ IdxFiles find_idx_files(const ChannelFiles& files) {
         (is_test(plain) ? found.test : found.train).push_back({file, labels->second});
     }
     if (found.train.empty() && found.test.empty()) {
-        throw DataError(text(name_of(files.channel),
+        throw NoRecords(text(name_of(files.channel),
                              ": expected IDX files (train-images-idx3-ubyte and train-labels-idx1-ubyte, perhaps with "
                              ".gz), found ",
                              files.files.empty() ? "no files" : some_of(files.files), '.'));

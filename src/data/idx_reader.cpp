@@ -31,7 +31,7 @@ IdxReader::IdxReader(const ChannelFiles& files, DataPart part, std::int64_t clas
         check_labels(pair.labels, parts_.back().labels, classes);
     }
     if (total_ == 0) {
-        throw DataError(text(name_of(files.channel), ": expected images to ",
+        throw NoRecords(text(name_of(files.channel), ": expected images to ",
                              part == DataPart::train ? "train on" : "read", ", found none in ", some_of(files.files),
                              '.'));
     }

@@ -50,4 +50,9 @@ std::vector<std::string> numbers_as_names(std::int64_t classes) {
     return names;
 }
 
+void name_classes(SampleSet& samples, std::vector<std::string> names, std::int64_t classes) {
+    samples.numbered = names.empty();
+    samples.class_names = samples.numbered ? numbers_as_names(classes) : std::move(names);
+}
+
 }  // namespace tundish

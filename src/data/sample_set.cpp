@@ -24,10 +24,6 @@
 namespace tundish {
 namespace {
 
-bool named_by_numbers(const SampleSet& set) {
-    return set.class_names == numbers_as_names(static_cast<std::int64_t>(set.class_names.size()));
-}
-
 void check_options(const DataOptions& options) {
     if (!options.image_shape || !options.resize_short_side) return;
     if (*options.resize_short_side >= std::max(options.image_shape->height, options.image_shape->width)) return;
@@ -68,14 +64,12 @@ void check_density(const std::vector<std::int64_t>& labels, std::int64_t classes
                          " samples. Correct the labels, or set num_classes if there are that many classes."));
 }
 
-std::vector<std::string> class_names_of(const RecordReader& reader, const SampleSet& samples,
-                                        const ChannelSpec& channel, const DataOptions& options) {
-    auto names = reader.class_names();
-    if (!names.empty()) return names;
+std::int64_t count_classes(const RecordReader& reader, const SampleSet& samples, const ChannelSpec& channel,
+                           const DataOptions& options) {
     std::int64_t classes = reader.class_count();
     for (const auto label : samples.labels) classes = std::max(classes, label + 1);
     if (options.num_classes == 0) check_density(samples.labels, classes, channel);
-    return numbers_as_names(classes);
+    return classes;
 }
 
 void report(const ChannelSpec& channel, const SampleSet& samples, double seconds) {
@@ -98,10 +92,13 @@ SampleSet collect(ResumedReader& reader, const ChannelSpec& channel, const DataO
                                 " of them: ", kSmaller));
     }
     if (samples.labels.empty()) {
-        throw DataError(text(name_of(channel), ": expected samples, found none",
-                             samples.skipped > 0 ? " that can be decoded" : "", " in ", channel.path.string(), '.'));
+        const auto where = text(" in ", channel.path.string(), '.');
+        if (samples.skipped == 0) throw NoRecords(text(name_of(channel), ": expected samples, found none", where));
+        throw DataError(text(name_of(channel), ": expected samples, found none that can be decoded", where));
     }
-    samples.class_names = class_names_of(reader, samples, channel, options);
+    auto names = reader.class_names();
+    const auto classes = names.empty() ? count_classes(reader, samples, channel, options) : 0;
+    name_classes(samples, std::move(names), classes);
     report(channel, samples, watch.seconds());
     return samples;
 }
@@ -196,17 +193,10 @@ void keep_or_stream(TrainingData& data, const ChannelSpec& train, const DataOpti
     }
 }
 
-// S3 may give a host of a sharded job no object at all; it takes part with nothing.
-bool is_empty_shard(const ChannelSpec& channel) {
-    return channel.mode != InputMode::pipe && channel.distribution == Distribution::sharded_by_s3_key &&
-           list_channel(channel).files.empty();
-}
-
-SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
-    log_warning(text(name_of(channel), ": no data on this host (S3DataDistributionType ShardedByS3Key): 0 samples"));
+SampleSet empty_shard(const DataOptions& options) {
     SampleSet samples;
     samples.shape = options.image_shape.value_or(ImageShape{});
-    samples.class_names = numbers_as_names(options.num_classes);
+    name_classes(samples, {}, options.num_classes);
     return samples;
 }
 
@@ -218,16 +208,17 @@ void load_train(TrainingData& data, const ChannelSpec& train, const ChannelSpec*
     keep_or_stream(data, train, options);
 }
 
-// Reads the channel, unless no object of a sharded one is this host's part: then its folder is empty, or its pipe ends
-// without a byte, which is an error of other channels.
+// Reads the channel. S3 may give a host of a sharded one no object with records: then it takes part with nothing, which
+// is an error of other channels.
 template <typename Read>
 bool read_unless_empty(const ChannelSpec& channel, const Read& read) {
-    if (is_empty_shard(channel)) return false;
     try {
         read();
         return true;
-    } catch (const EmptyStream&) {
+    } catch (const NoRecords& error) {
         if (channel.distribution != Distribution::sharded_by_s3_key) throw;
+        log_warning(text(name_of(channel),
+                         ": 0 samples on this host, by S3DataDistributionType ShardedByS3Key: ", error.what()));
         return false;
     }
 }
@@ -235,7 +226,7 @@ bool read_unless_empty(const ChannelSpec& channel, const Read& read) {
 void match_classes(const ChannelSpec& train, SampleSet& validation, const SampleSet& training,
                    const std::string& channel) {
     if (validation.class_names == training.class_names) return;
-    if (validation.class_names.size() == training.class_names.size() && named_by_numbers(validation)) {
+    if (validation.class_names.size() == training.class_names.size() && validation.numbered) {
         validation.class_names = training.class_names;
         return;
     }
@@ -265,8 +256,7 @@ void match_shape(const ChannelSpec& train, const SampleSet& validation, const Sa
 // this host knows a part.
 DataOptions for_validation(const DataOptions& options, const SampleSet& training, bool sharded) {
     DataOptions out = options;
-    if (!sharded && named_by_numbers(training))
-        out.num_classes = static_cast<std::int64_t>(training.class_names.size());
+    if (!sharded && training.numbered) out.num_classes = static_cast<std::int64_t>(training.class_names.size());
     return out;
 }
 
@@ -280,8 +270,11 @@ SampleSet read_validation(const ChannelSpec& channel, const ChannelSpec* lst, co
 SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     check_options(options);
     if (channel.mode == InputMode::pipe) return read_pipe(channel, options);
-    if (is_empty_shard(channel)) return empty_shard(channel, options);
-    return read_samples(open_and_log(channel, nullptr, options.format), DataPart::all, options);
+    SampleSet samples = empty_shard(options);
+    read_unless_empty(channel, [&] {
+        samples = read_samples(open_and_log(channel, nullptr, options.format), DataPart::all, options);
+    });
+    return samples;
 }
 
 TrainingData::TrainingData() = default;
@@ -313,10 +306,11 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
     data.train_sharded = train.distribution == Distribution::sharded_by_s3_key;
     data.validation_sharded = validating.distribution == Distribution::sharded_by_s3_key;
     // A channel that is not there is found out before the other one has been read for an hour.
-    if (validation != nullptr && validation->mode != InputMode::pipe) static_cast<void>(list_channel(*validation));
+    if (validation != nullptr && validation->mode != InputMode::pipe && !data.validation_sharded)
+        static_cast<void>(list_channel(*validation));
     std::optional<OpenedChannel> opened;
     if (!read_unless_empty(train, [&] { load_train(data, train, train_lst, opened, options); }))
-        data.train = empty_shard(train, options);
+        data.train = empty_shard(options);
     const bool with_test = opened && has_test_file(*opened);
     if (validation != nullptr) {
         const auto read = [&] {
@@ -327,9 +321,10 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
                 read_validation(*validation, validation_lst, for_validation(options, data.train, data.train_sharded));
         };
         if (!read_unless_empty(*validation, read)) {
-            data.validation = empty_shard(*validation, options);
+            data.validation.emplace();
             data.validation->shape = data.train.shape;
             data.validation->class_names = data.train.class_names;
+            data.validation->numbered = data.train.numbered;
             return data;
         }
     } else if (with_test) {
@@ -337,8 +332,8 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         data.validation = read_samples(*opened, DataPart::test, options);
     }
     if (data.validation && !data.train_sharded) {
-        if (named_by_numbers(data.train) && data.train.class_names.size() == data.validation->class_names.size())
-            data.train.class_names = data.validation->class_names;  // a stream has no names, files may
+        if (data.train.numbered && data.train.class_names.size() == data.validation->class_names.size())
+            name_classes(data.train, data.validation->class_names, 0);  // a stream has no names, files may
         match_classes(train, *data.validation, data.train, validating.name);
         match_shape(train, *data.validation, data.train, validating.name);
     }

@@ -22,16 +22,14 @@ namespace {
 
 constexpr std::int64_t kSkippedAtOnce = 256;  // decoded, to see whether they are samples, and forgotten
 
-std::vector<std::string> class_names_of(const RecordReader& reader, const ChannelSpec& channel) {
-    auto names = reader.class_names();
-    if (!names.empty()) return names;
-    if (reader.class_count() > 0) return numbers_as_names(reader.class_count());
+void check_classes(const RecordReader& reader, const ChannelSpec& channel) {
+    if (reader.class_count() > 0 || !reader.class_names().empty()) return;
     throw ConfigError(text(name_of(channel),
                            ": a streamed channel of this format does not tell its number of classes before it has been "
                            "read. Set num_classes."));
 }
 
-class NoRecords : public RecordReader {
+class EndedReader : public RecordReader {
   public:
     std::optional<Record> next() override { return std::nullopt; }
 };
@@ -81,9 +79,9 @@ class SampleStream::Passes {
             throw DataError(text(name_of(channel_), ": expected ", to_text(begun_.form.format),
                                  " in each pass, as in the first one, found ", to_text(pass.form.format),
                                  ". Look for objects of another format under the channel's S3 prefix."));
-        } catch (const EmptyStream& empty) {
+        } catch (const NoRecords& empty) {
             log_warning(text(empty.what(), " Training ends, as after a last epoch."));
-            return std::make_unique<NoRecords>();
+            return std::make_unique<EndedReader>();
         }
     }
 
@@ -142,7 +140,8 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
     const ChannelSpec& channel = passes_->channel();
     const DataOptions& options = passes_->options();
     auto reader = passes_->open();
-    head_.class_names = class_names_of(*reader, channel);
+    check_classes(*reader, channel);
+    name_classes(head_, reader->class_names(), reader->class_count());
     passes_->rule = choose_fit(*reader, channel, options);
     // The first pass gives the head again, and warns then.
     const bool error = options.on_bad_record == BadRecordPolicy::error;
@@ -155,8 +154,8 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
         bytes += record->payload.size();
         collector.add(decode_record(*record, reader->raw_shape(), passes_->rule), head_);
     }
-    // EmptyStream: of a small part of a sharded channel the ranks of a host may not get a record each.
-    if (head_.labels.empty()) throw EmptyStream(text(name_of(channel), ": expected samples, found none."));
+    // Of a small part of a sharded channel the ranks of a host may not get a record each.
+    if (head_.labels.empty()) throw NoRecords(text(name_of(channel), ": expected samples, found none."));
     passes_->shape = head_.shape;
     size_ = options.num_training_samples ? options.share.part_of(*options.num_training_samples) : reader->size_hint();
     if (size_ == 0) {

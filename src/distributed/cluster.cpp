@@ -73,6 +73,11 @@ c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, con
     return for_memory;
 }
 
+c10::intrusive_ptr<c10d::Backend> connect_all(const ClusterOptions& options, const Store& store, PeerWatch& watch) {
+    const PeerWatch::Call waiting(watch, "connecting to each other");
+    return backend_for(options, store);
+}
+
 std::unique_ptr<PeerWatch> watch_over(const ClusterOptions& options) {
     try {
         return std::make_unique<PeerWatch>(options);
@@ -88,7 +93,7 @@ std::unique_ptr<Communicator> meet_all(const ClusterOptions& options, const Stor
                                        std::unique_ptr<PeerWatch> watch) {
     try {
         meet(options, *store);
-        auto backend = backend_for(options, store);
+        auto backend = connect_all(options, store, *watch);
         watch->end_meeting();
         return std::make_unique<GroupCommunicator>(options, store, std::move(watch), std::move(backend));
     } catch (const Stopped&) {
@@ -105,8 +110,10 @@ std::unique_ptr<Communicator> meet_all(const ClusterOptions& options, const Stor
         const std::string reason = watch->reason_of_break();
         // A stop ends the ranks one after the other, and with the first its store.
         if (stop_requested()) throw Stopped("the meeting of the ranks");
-        throw PeerError(
-            text("cannot connect to the other ranks: ", reason.empty() ? first_line(error.what()) : reason));
+        const std::string why = reason.empty() ? cannot_connect(options, first_line(error.what()))
+                                               : text("cannot connect to the other ranks: ", reason);
+        if (reason.empty() || options.rank == 0) leave_word(options, *store, failure_key(options.rank), why);
+        throw PeerError(why);
     }
 }
 

@@ -50,6 +50,14 @@ std::string failure_key(int rank) {
     return text("failure/", rank);
 }
 
+std::string cannot_connect(const ClusterOptions& options, const std::string& problem) {
+    return text("all ranks have come, but this one could not connect to each of them over ",
+                options.network_interface.empty() ? "the network" : text("interface ", options.network_interface), " (",
+                problem,
+                "). The hosts must be able to reach each other there at every port: check security groups and subnets, "
+                "and network_interface_name in resourceconfig.json.");
+}
+
 struct PeerWatch::State {
     explicit State(const ClusterOptions& wanted)
         : options(wanted),
@@ -89,6 +97,7 @@ struct PeerWatch::State {
     void guard();
     void spread_stop();
     void tell_calls();
+    void lose_if_unconnected();
     [[nodiscard]] std::vector<std::string> late_ranks(std::int64_t own_calls, bool& first);
     void end_unheard_stop(Clock::duration asked_ago);
     [[nodiscard]] std::string look_around(std::chrono::seconds limit);
@@ -113,6 +122,7 @@ void PeerWatch::State::talk() {
                 lose(missing);
             }
             tell_calls();
+            lose_if_unconnected();
         } while (pause(1s));
     } catch (const std::exception&) {
         const std::scoped_lock lock(mutex);
@@ -171,6 +181,20 @@ void PeerWatch::State::end_unheard_stop(Clock::duration asked_ago) {
         if (!meeting || stopping) return;
     }
     options.on_stop();
+}
+
+// The one call of a meeting connects the ranks, and cannot be broken off. It may have ended for some of the others:
+// they read why this one ends.
+void PeerWatch::State::lose_if_unconnected() {
+    {
+        const std::scoped_lock lock(mutex);
+        if (!meeting || !in_call || !reason.empty() || Clock::now() - call_began < options.connect_limit) return;
+    }
+    const std::string why =
+        cannot_connect(options, text("nothing came of it within ", options.connect_limit.count(), " s"));
+    put_words(*store, failure_key(options.rank), why);
+    const std::scoped_lock lock(mutex);
+    lose(why);
 }
 
 // Says how far this rank is, and for whom it waits when that takes long; of several waiting ranks one says it.

@@ -11,7 +11,8 @@ namespace tundish {
 
 /// Gives a sign of life every second over a connection to the store of its own, and looks for those of the others and
 /// for what they report about their end. A rank is missed once it has given one. A store that stands still with rank 0
-/// is noticed as well. A request to stop goes from one rank to all. Who waits long for the others says for whom.
+/// is noticed as well. A request to stop goes from one rank to all. Who waits long for the others says for whom. Ranks
+/// that have come and cannot connect to each other are lost after ClusterOptions::connect_limit.
 class PeerWatch {
   public:
     /// Begins with the meeting of the ranks, in which a stop that the rank does not notice ends the process
@@ -53,6 +54,9 @@ class PeerWatch {
 
 /// The store's key under which a rank that was asked to stop leaves its number.
 constexpr const char* kStopKey = "stop";
+
+/// What a rank says that met the others in the store and then finds no way to them. `problem` without a full stop.
+std::string cannot_connect(const ClusterOptions& options, const std::string& problem);
 
 /// The store's key under which `rank` says why it ends.
 std::string failure_key(int rank);

@@ -79,7 +79,8 @@ Rows model_and_optimizer() {
             .alias("learning-rate")
             .tunable(),
         boolean("scale_learning_rate", &T::scale_learning_rate,
-                "Multiply the learning rate by the number of processes."),
+                "Multiply the learning rate by what the whole job's batch is of mini_batch_size, or, without a "
+                "learning_rate, of the model's usual batch."),
         number("momentum", &T::momentum, 0, kAlmostOne, "Momentum of sgd, nag and muon.").tunable(),
         number("weight_decay", &T::weight_decay, 0, 10, "Weight decay.").tunable(),
         number("beta_1", &T::beta_1, 0, kAlmostOne, "adam, adamw: decay of the mean of the gradient.").tunable(),

@@ -108,6 +108,13 @@ void choose_augmentation(const TrainOptions& options, Recipe& recipe) {
     recipe.color_jitter = options.color_jitter.value_or(recipe.color_jitter);
 }
 
+// The batch that the learning rate is meant for, as far as it can be known: the recipe's own rate is for its own batch,
+// one that is given is for the batch of a host, or of the job where that is what is given.
+std::int64_t meant_batch(const TrainOptions& options, const Recipe& recipe) {
+    if (!options.learning_rate) return recipe.batch_size;
+    return options.batch_size.value_or(options.batch_size_per_host.value_or(recipe.batch_size));
+}
+
 // The shortest text that is read as the same number.
 std::string exact(double value) {
     std::array<char, 32> digits;
@@ -129,6 +136,8 @@ void doubt_unused_settings(const TrainOptions& options, const Recipe& recipe, st
     unused(options.gamma != defaults.gamma && recipe.optimizer != OptimizerKind::rmsprop, "gamma", optimizer);
     unused(options.lr_scheduler_factor != defaults.lr_scheduler_factor && recipe.schedule != ScheduleKind::step,
            "lr_scheduler_factor", text("the schedule is ", to_text(recipe.schedule)));
+    unused(options.scale_learning_rate && options.learning_rate && !options.batch_size_per_host, "scale_learning_rate",
+           "'learning_rate' is taken for the batch of the whole job; 'mini_batch_size' is that of a host");
     unused(options.early_stopping_patience != defaults.early_stopping_patience && !options.early_stopping,
            "early_stopping_patience", "early_stopping is off");
 }
@@ -140,14 +149,16 @@ std::string choose_model(const std::string& wanted, const ImageShape& input) {
     return input.channels == 1 ? "lenet" : "airbench";
 }
 
-Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobSize& job) {
+Recipe make_recipe(const TrainOptions& options, std::int64_t samples, int hosts) {
     Recipe recipe = recipe_of(options.model);
     choose_optimizer(options, recipe);
     choose_augmentation(options, recipe);
     recipe.epochs = options.epochs.value_or(recipe.epochs);
-    if (options.batch_size_per_host) recipe.batch_size = *options.batch_size_per_host * job.hosts;
-    recipe.batch_size = std::min(options.batch_size.value_or(recipe.batch_size), samples);
-    if (options.scale_learning_rate) recipe.learning_rate *= job.ranks;
+    const auto usual = static_cast<double>(meant_batch(options, recipe));
+    if (options.batch_size_per_host) recipe.batch_size = *options.batch_size_per_host * hosts;
+    recipe.batch_size = options.batch_size.value_or(recipe.batch_size);
+    if (options.scale_learning_rate) recipe.learning_rate *= static_cast<double>(recipe.batch_size) / usual;
+    recipe.batch_size = std::min(recipe.batch_size, samples);
     recipe.schedule = options.lr_schedule.value_or(recipe.schedule);
     recipe.label_smoothing = options.label_smoothing.value_or(recipe.label_smoothing);
     recipe.test_time_augmentation = options.test_time_augmentation.value_or(recipe.test_time_augmentation);

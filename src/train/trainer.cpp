@@ -44,7 +44,7 @@ class Trainer {
           compute_(choose_compute(options.precision, device_)),
           shares_(data.train_size(), ranks_with_same_training_samples(data, communicator), communicator),
           at_hand_(data.train.size(), shares_.places(), communicator),
-          recipe_(make_recipe(options, shares_.all(), size_of(communicator))),
+          recipe_(make_recipe(options, shares_.all(), hosts_of(communicator))),
           preprocess_(measure(data.train, at_hand_, communicator)),
           network_(
               make_network(options, data.train, some_of_all(data.train, at_hand_, communicator), preprocess_, device_)),

@@ -103,8 +103,8 @@ std::optional<at::ScalarType> wire_dtype_of(GradientCompression compression) {
     return std::nullopt;
 }
 
-JobSize size_of(const Communicator& communicator) {
-    return {.ranks = communicator.size(), .hosts = communicator.size() / communicator.ranks_per_host()};
+int hosts_of(const Communicator& communicator) {
+    return communicator.size() / communicator.ranks_per_host();
 }
 
 Network make_network(const TrainOptions& options, const SampleSet& train, const at::Tensor& pixels,

@@ -19,14 +19,21 @@ struct Summary {
     bool streams = false;
     bool validates = false;
     ImageShape shape;
+    bool numbered = false;
     std::vector<std::string> class_names;
 };
 
+// Of a sharded CIFAR channel the file of names may have come to a host that holds no training samples.
+const SampleSet& best_named(const TrainingData& data) {
+    return data.train.numbered && data.validation && !data.validation->numbered ? *data.validation : data.train;
+}
+
 std::string to_bytes(const TrainingData& data) {
     const auto& shape = data.train.shape;
+    const auto& named = best_named(data);
     std::string out = text(data.train_size(), ' ', int{data.stream != nullptr}, ' ', int{data.validation.has_value()},
-                           ' ', shape.channels, ' ', shape.height, ' ', shape.width, '\0');
-    for (const auto& name : data.train.class_names) out += name + '\0';
+                           ' ', shape.channels, ' ', shape.height, ' ', shape.width, ' ', int{named.numbered}, '\0');
+    for (const auto& name : named.class_names) out += name + '\0';
     return out;
 }
 
@@ -34,7 +41,7 @@ Summary from_bytes(const std::string& bytes) {
     std::istringstream in(bytes);
     Summary summary;
     in >> summary.samples >> summary.streams >> summary.validates >> summary.shape.channels >> summary.shape.height >>
-        summary.shape.width;
+        summary.shape.width >> summary.numbered;
     std::string name;
     std::getline(in, name, '\0');
     while (std::getline(in, name, '\0')) summary.class_names.push_back(name);
@@ -52,29 +59,44 @@ ImageShape common_shape(const std::vector<Summary>& ranks) {
     return first->shape;
 }
 
-bool are_numbers(const std::vector<std::string>& names) {
-    return names == numbers_as_names(static_cast<std::int64_t>(names.size()));
-}
-
-// Numbers: as many as the largest label of any host asks for. Names, of folders: all of them, sorted as a host that
-// held all would have them.
-std::vector<std::string> common_classes(const std::vector<Summary>& ranks) {
-    const bool numbers =
-        std::all_of(ranks.begin(), ranks.end(), [](const auto& rank) { return are_numbers(rank.class_names); });
-    std::vector<std::string> longest;
+// Those of folders: all of them, sorted as a host that held all would have them. Those of a file are the same wherever
+// it came to, and keep their order.
+std::vector<std::string> common_names(const std::vector<Summary>& ranks) {
+    std::vector<std::string> first;
     std::set<std::string> all;
     bool same = true;
     for (const auto& rank : ranks) {
-        if (rank.samples == 0) continue;
-        same = same && (longest.empty() || longest == rank.class_names);
-        if (rank.class_names.size() > longest.size()) longest = rank.class_names;
+        if (rank.numbered) continue;
+        if (first.empty()) first = rank.class_names;
+        same = same && first == rank.class_names;
         all.insert(rank.class_names.begin(), rank.class_names.end());
     }
-    return numbers || same ? longest : std::vector<std::string>(all.begin(), all.end());
+    return same ? first : std::vector<std::string>(all.begin(), all.end());
+}
+
+// Names where a rank has any, which label k of the others is the k-th of; else as many numbers as the largest label of
+// any rank asks for.
+std::vector<std::string> common_classes(const std::vector<Summary>& ranks, std::int64_t num_classes) {
+    std::size_t numbers = 0;
+    for (const auto& rank : ranks) {
+        if (rank.numbered) numbers = std::max(numbers, rank.class_names.size());
+    }
+    auto names = common_names(ranks);
+    if (names.empty()) return numbers_as_names(static_cast<std::int64_t>(numbers));
+    const auto expected = std::max(numbers, static_cast<std::size_t>(num_classes));
+    if (numbers <= names.size() && (num_classes == 0 || names.size() == expected)) return names;
+    throw DataError(text("channel 'train': expected ", expected, " classes (",
+                         num_classes > 0 ? "num_classes" : "the labels of hosts without class names", "), found ",
+                         names.size(), " names on all hosts together: ", some_of(names, 12),
+                         ". Correct num_classes or the data."));
 }
 
 void rename_classes(SampleSet& samples, const std::vector<std::string>& names) {
     if (samples.class_names == names) return;
+    if (samples.numbered && samples.class_names.size() <= names.size()) {
+        samples.class_names = names;
+        return;
+    }
     std::vector<std::int64_t> places;
     for (const auto& name : samples.class_names) {
         const auto found = std::find(names.begin(), names.end(), name);
@@ -106,7 +128,7 @@ void refuse_to_mix_streams(const std::vector<Summary>& ranks, const std::vector<
                 "some hosts keep the train channel in memory and others stream it, as 'cache' is 'auto'. Set cache to "
                 "memory or to none.");
         }
-        if (rank.samples > 0 && rank.class_names != classes) {
+        if (rank.samples > 0 && !rank.numbered && rank.class_names != classes) {
             throw ConfigError(text("the hosts' streams have different classes: ", rank.class_names.size(), " and ",
                                    classes.size(), ". Set num_classes, or use File mode, where they are united."));
         }
@@ -115,14 +137,14 @@ void refuse_to_mix_streams(const std::vector<Summary>& ranks, const std::vector<
 
 }  // namespace
 
-void unite(TrainingData& data, Communicator& communicator) {
-    if (communicator.size() == 1) return;
+void unite(TrainingData& data, std::int64_t num_classes, Communicator& communicator) {
     std::vector<Summary> ranks;
     for (const auto& bytes : gather(communicator, to_bytes(data))) ranks.push_back(from_bytes(bytes));
-    const auto classes = common_classes(ranks);
     const auto shape = common_shape(ranks);
+    if (ranks.size() == 1) return;
+    const auto classes = common_classes(ranks, num_classes);
     refuse_to_mix_streams(ranks, classes);
-    if (data.train.size() > 0 && data.train.class_names != classes)
+    if (data.train.size() > 0 && data.train.class_names.size() != classes.size())
         log_info(text("channel 'train': ", data.train.class_names.size(), " classes on this host, ", classes.size(),
                       " on all hosts"));
     const bool validates = std::any_of(ranks.begin(), ranks.end(), [](const auto& rank) { return rank.validates; });

@@ -79,7 +79,7 @@ TEST_CASE("a host whose pipe of a sharded channel carries nothing takes part") {
     Cluster cluster(2, {{"cache", cache}, {"num_training_samples", "100"}, {"data_format", "cifar10"}});
     const auto whole = give_shard(cluster.job(0), cifar_records(0, 100));
     const auto nothing = give_shard(cluster.job(1), "");
-    CHECK(train_on_all(cluster)[1].says("no data on this host"));
+    CHECK(train_on_all(cluster)[1].says("0 samples on this host"));
 }
 
 TEST_CASE("num_training_samples counts the samples of all hosts, also where the channel is sharded") {

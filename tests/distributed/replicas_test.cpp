@@ -132,7 +132,7 @@ TEST_CASE("shards with different classes become one data set") {
         if (communicator.rank() == 2) data.validation = tiny_samples(4, 2);
         if (communicator.rank() == 2) data.validation->class_names = {"cat", "owl"};
         const auto before = data.train.labels;
-        unite(data, communicator);
+        unite(data, 0, communicator);
         expect(data.train.class_names == std::vector<std::string>{"bee", "cat", "owl"}, "all classes, sorted");
         expect(data.train.shape == ImageShape{3, 32, 32}, "the shape of the others");
         expect(data.validation.has_value(), "a validation set");
@@ -144,10 +144,44 @@ TEST_CASE("shards with different classes become one data set") {
     });
 }
 
+TEST_CASE("class names that one rank alone has are everybody's, also those beside validation samples") {
+    const std::vector<std::string> names{"zebra", "ape", "owl"};  // label k is the k-th
+    const bool beside_validation = GENERATE(false, true);
+    as_ranks(3, [&](Communicator& communicator) {
+        TrainingData data;
+        data.train = tiny_samples(communicator.rank() == 2 ? 0 : 6, 3);
+        name_classes(data.train, {}, communicator.rank() == 2 ? 0 : 3);
+        if (beside_validation && communicator.rank() == 2) {
+            data.validation = tiny_samples(4, 3);
+            name_classes(*data.validation, names, 0);
+        }
+        if (!beside_validation && communicator.rank() == 1) name_classes(data.train, names, 0);
+        const auto before = data.train.labels;
+        unite(data, 3, communicator);
+        expect(data.train.class_names == names, "the names, in their order");
+        expect(data.train.labels == before, "labels as they were");
+        expect(!beside_validation || data.validation->class_names == names, "the same for validation");
+    });
+}
+
+TEST_CASE("folders named by numbers are names: those of all ranks together") {
+    as_ranks(2, [&](Communicator& communicator) {
+        TrainingData data;
+        data.train = tiny_samples(6, 2);
+        data.train.class_names =
+            communicator.rank() == 0 ? std::vector<std::string>{"0", "1"} : std::vector<std::string>{"2", "3"};
+        const auto before = data.train.labels;
+        unite(data, 0, communicator);
+        expect(data.train.class_names == std::vector<std::string>{"0", "1", "2", "3"}, "four classes");
+        for (std::size_t i = 0; i < before.size(); ++i)
+            expect(data.train.labels[i] == before[i] + 2 * communicator.rank(), "labels that follow their class");
+    });
+}
+
 TEST_CASE("shards that do not fit together are refused on every rank") {
-    const auto refusal = [](TrainingData& data, Communicator& communicator) -> std::string {
+    const auto refusal = [](TrainingData& data, Communicator& communicator, std::int64_t classes = 0) -> std::string {
         try {
-            unite(data, communicator);
+            unite(data, classes, communicator);
         } catch (const DataError& error) {
             return error.what();
         }
@@ -162,5 +196,12 @@ TEST_CASE("shards that do not fit together are refused on every rank") {
         TrainingData nothing;
         const auto none = refusal(nothing, communicator);
         expect(none.find("found none on any host") != std::string::npos, none);
+        TrainingData few;
+        few.train = tiny_samples(4, 2);
+        const auto more = refusal(few, communicator, 3);
+        expect(more.find("expected 3 classes (num_classes), found 2 names") != std::string::npos, more);
+        if (communicator.rank() == 1) name_classes(few.train, {}, 5);
+        const auto labels = refusal(few, communicator);
+        expect(labels.find("expected 5 classes (the labels of hosts without") != std::string::npos, labels);
     });
 }

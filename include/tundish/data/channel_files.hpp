@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tundish/base/error.hpp"
 #include "tundish/data/channel.hpp"
 
 #include <cstddef>
@@ -10,6 +11,13 @@
 #include <vector>
 
 namespace tundish {
+
+/// A channel without a record: of one that is sharded by S3 key it means that none is this host's part; of a later pass
+/// of a FIFO that there are no more data.
+class NoRecords : public DataError {
+  public:
+    using DataError::DataError;
+};
 
 /// The files of a File-mode channel, found once. Paths are relative to the channel's folder, with '/', sorted
 /// bytewise.
@@ -23,8 +31,8 @@ struct ChannelFiles {
 
 /// Lists a channel's folder and all below it, following links. Hidden files and folders, `_SUCCESS`,
 /// `*-manifest` and
-/// `__MACOSX` are left out with one log line. Throws DataError when the folder is missing, is a file, or may
-/// not be read, or when the channel is in Pipe mode. An empty folder is not an error here.
+/// `__MACOSX` are left out with one log line. Throws NoRecords when the folder is missing, DataError when it
+/// is a file or may not be read, or when the channel is in Pipe mode. An empty folder is not an error here.
 ChannelFiles list_channel(const ChannelSpec& channel);
 
 /// Bytes of all files together, as they lie; a file that cannot be asked counts as empty.

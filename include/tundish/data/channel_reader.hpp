@@ -23,11 +23,12 @@ struct OpenedChannel {
 };
 
 /// Lists the files and decides the format: `wanted` if it is not automatic, else a .lst channel (`lst`, may
-/// be null), else the content type, else the files' names and first bytes. Throws DataError when the channel is empty
-/// or its format cannot be told.
+/// be null), else the content type, else the files' names and first bytes. Throws NoRecords when the channel
+/// is empty or holds side files only, DataError when its format cannot be told.
 OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, DataFormat wanted);
 
-/// The reader of an opened channel. `part` counts for CIFAR and IDX files only. Throws DataError.
+/// The reader of an opened channel. `part` counts for CIFAR and IDX files only. Throws DataError, and NoRecords where
+/// none is of that part.
 std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, DataPart part,
                                                  const DataOptions& options);
 
@@ -38,15 +39,9 @@ struct OpenedPass {
     StreamForm form;
 };
 
-/// A stream without a byte: of a later pass it means that there are no more data, of the first one that there are none.
-class EmptyStream : public DataError {
-  public:
-    using DataError::DataError;
-};
-
 /// Waits for a pass's first bytes and decides its format: the one in `options`, else the content type's, else what the
 /// bytes speak for, else that of `known`, the form of the first pass. Throws DataError (also for a format that cannot
-/// come through a FIFO), EmptyStream, MachineError, Stopped.
+/// come through a FIFO), NoRecords, MachineError, Stopped.
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
                      const StreamForm* known = nullptr);
 

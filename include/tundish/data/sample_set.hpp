@@ -19,6 +19,7 @@ struct SampleSet {
     Bytes pixels;
     std::vector<std::int64_t> labels;
     std::vector<std::string> class_names;  ///< one for each class; "0".."N-1" when the data has no names
+    bool numbered = false;                 ///< the data has no names
     std::int64_t skipped = 0;              ///< damaged records that `on_bad_record` allowed to pass over
 
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
@@ -26,6 +27,9 @@ struct SampleSet {
 
 /// "0", "1", … for classes without names.
 std::vector<std::string> numbers_as_names(std::int64_t classes);
+
+/// Calls the classes by `names`; where there are none, by the numbers of as many as `classes`.
+void name_classes(SampleSet& samples, std::vector<std::string> names, std::int64_t classes);
 
 class SampleStream;
 

@@ -19,6 +19,7 @@ struct ClusterOptions {
     std::string network_interface;   ///< where to talk; one that does not exist is passed over with a warning
     int port = 7777;                 ///< of the store on hosts[0]; SageMaker's own launchers use this number
     std::chrono::seconds arrival_limit{15 * 60};  ///< for names to resolve and all hosts to come
+    std::chrono::seconds connect_limit{120};      ///< for the ranks to connect to each other once all have come
     std::chrono::seconds silence_limit{12};       ///< a peer that gives no sign of life for so long is lost
     std::chrono::seconds note_interval{30};       ///< between two lines about who is waited for; 4 s or more
     /// Called, on another thread, when a peer is lost and the rank has not noticed for three seconds more. Must end the

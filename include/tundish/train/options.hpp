@@ -25,7 +25,7 @@ struct TrainOptions {
     std::optional<std::int64_t>
         batch_size_per_host;              ///< instead of batch_size, as built-in Image Classification has it
     std::optional<double> learning_rate;  ///< peak, after warm-up
-    bool scale_learning_rate = false;     ///< learning_rate counts for one rank and is multiplied by theirs
+    bool scale_learning_rate = false;     ///< grows with the batch: recipe.hpp
     std::optional<double> momentum;
     std::optional<double> weight_decay;
     double beta_1 = 0.9;        ///< adam, adamw

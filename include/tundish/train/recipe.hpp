@@ -32,17 +32,13 @@ struct Recipe {
     std::int64_t total_steps = 0;  ///< round(epochs x steps_per_epoch), at least 1
 };
 
-/// How many work on a job.
-struct JobSize {
-    int ranks = 1;
-    int hosts = 1;
-};
-
 /// The model that `wanted` names; for "auto" airbench, and lenet where images are grey.
 std::string choose_model(const std::string& wanted, const ImageShape& input);
 
-/// Decides what the options left open, for a train set of `samples` samples.
-Recipe make_recipe(const TrainOptions& options, std::int64_t samples, const JobSize& job = {});
+/// Decides what the options left open, for a train set of `samples` samples that `hosts` work on. With
+/// scale_learning_rate the learning rate grows as the job's batch does (Goyal et al., arXiv 1706.02677): over the
+/// recipe's own batch, or, where the rate is given, over batch_size_per_host.
+Recipe make_recipe(const TrainOptions& options, std::int64_t samples, int hosts = 1);
 
 /// What `recipe` makes impossible, in sentences for people: settings that only the model's defaults or the images
 /// contradict. Empty when the job can be trained.

@@ -36,12 +36,12 @@ void refuse_the_impossible(const TrainOptions& options);
 TrainingResult train(const TrainOptions& options, const TrainingData& data, const TrainingPaths& paths,
                      Communicator& communicator);
 
-/// The ranks and hosts of a world.
-JobSize size_of(const Communicator& communicator);
+/// The number of hosts in a world.
+int hosts_of(const Communicator& communicator);
 
 /// True, with a line in the log, when the newest checkpoint says that the job has ended and the model folder holds its
 /// whole artifact: a job whose data come as a stream need not wait for them again. Throws ArtifactError when the
 /// checkpoint was made with other settings, as far as they do not depend on the data.
-bool already_finished(const TrainOptions& options, const TrainingPaths& paths, const JobSize& job);
+bool already_finished(const TrainOptions& options, const TrainingPaths& paths, int hosts);
 
 }  // namespace tundish

@@ -180,6 +180,70 @@ TEST_CASE("CIFAR-100's test.bin is treated alike, and a train channel with nothi
     CHECK(lacks(message, {"to train on", "only test.bin"}) == "");
 }
 
+TEST_CASE("a host's part of a sharded channel may hold no samples, of whatever else it holds") {
+    const TempFolder folder;
+    ChannelSpec train = channel_at("train", folder);
+    DataOptions options;
+    options.cache = GENERATE(CacheMode::automatic, CacheMode::none);
+    const auto told = GENERATE(DataFormat::cifar10, DataFormat::idx, DataFormat::tfrecord, DataFormat::image_folder);
+    SECTION("nothing") {}
+    SECTION("no folder") {
+        train.path /= "none";
+    }
+    SECTION("files for people") {
+        folder.write("readme.html", "<html></html>");
+        folder.write("batches.meta.txt", "airplane\n");
+    }
+    SECTION("such files beside a data format that was told") {
+        folder.write("readme.txt", "words");
+        options.format = told;
+    }
+    SECTION("empty parts") {
+        folder.write("part-0.tfrecord", "");
+        folder.write("part-1.tfrecord", "");
+    }
+    SECTION("empty CIFAR files") {
+        folder.write("data_batch_1.bin", "");
+    }
+    CAPTURE(folder.path());
+    CHECK_THROWS_AS(load(train, options), DataError);
+    train.distribution = Distribution::sharded_by_s3_key;
+    const TrainingData data = load(train, options);
+    CHECK(data.train_size() == 0);
+    CHECK_FALSE(data.validation);
+    const TempFolder whole;
+    write_cifar10(whole, "", 1, 10);
+    const auto complete = channel_at("train", whole);
+    auto validation = train;
+    validation.name = "validation";
+    CHECK(load_training_data(complete, &validation, nullptr, nullptr, {}).validation->size() == 0);
+}
+
+TEST_CASE("a host whose part of a sharded channel is the test file validates with it") {
+    const TempFolder folder;
+    folder.write("test_batch.bin", cifar_records(0, 10));
+    folder.write("readme.html", "<html></html>");
+    ChannelSpec train = channel_at("train", folder);
+    CHECK_THROWS_AS(load(train, {}), DataError);
+    train.distribution = Distribution::sharded_by_s3_key;
+    const TrainingData data = load(train, {});
+    CHECK(data.train_size() == 0);
+    CHECK(data.validation->size() == 10);
+}
+
+TEST_CASE("a host may hold some class folders of a sharded channel only") {
+    const TempFolder folder;
+    write_image_folder(folder, "", {"a", "b"}, 1);
+    ChannelSpec train = channel_at("train", folder);
+    DataOptions options;
+    options.num_classes = 3;
+    CHECK_THROWS_AS(load(train, options), DataError);
+    train.distribution = Distribution::sharded_by_s3_key;
+    CHECK(load(train, options).train.class_names == std::vector<std::string>{"a", "b"});
+    options.num_classes = 1;
+    CHECK_THROWS_AS(load(train, options), DataError);
+}
+
 TEST_CASE("without a validation channel or a test file there is no validation set") {
     const TempFolder folder;
     write_image_folder(folder, "", {"a", "b"}, 1);

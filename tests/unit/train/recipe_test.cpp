@@ -163,18 +163,31 @@ TEST_CASE("what the model's defaults or the images contradict is a problem") {
     CHECK(problems_with(options, make_recipe(options, 1000), images).size() == 2);
 }
 
-TEST_CASE("a batch may be told for each host, a learning rate for each rank") {
+TEST_CASE("a batch may be told for each host, and the learning rate grows with the job's") {
     TrainOptions options;
     options.batch_size_per_host = 100;
     options.learning_rate = 0.01;
+    CHECK(make_recipe(options, 50000, 4).batch_size == 400);
+    CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(0.01));
     options.scale_learning_rate = true;
-    const Recipe recipe = make_recipe(options, 50000, {.ranks = 8, .hosts = 4});
-    CHECK(recipe.batch_size == 400);
-    CHECK(recipe.learning_rate == Approx(0.08));
-    options.batch_size = 100;  // of the whole job
-    CHECK(make_recipe(options, 50000, {.ranks = 8, .hosts = 4}).batch_size == 100);
-    options.scale_learning_rate = false;
-    CHECK(make_recipe(options, 50000, {.ranks = 8, .hosts = 4}).learning_rate == Approx(0.01));
+    CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(0.04));
+    CHECK(make_recipe(options, 200, 4).batch_size == 200);
+    CHECK(make_recipe(options, 200, 4).learning_rate == Approx(0.04));  // few samples are no other wish
+    options.batch_size = 100;                                           // of the whole job
+    CHECK(make_recipe(options, 50000, 4).batch_size == 100);
+    CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(0.01));
+}
+
+TEST_CASE("the recipe's own learning rate is for its own batch") {
+    TrainOptions options;
+    const double own = make_recipe(options, 50000).learning_rate;  // for 2,000
+    options.scale_learning_rate = true;
+    CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(own));
+    options.batch_size = 500;
+    CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(own / 4));
+    options.batch_size.reset();
+    options.batch_size_per_host = 1000;
+    CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(own * 2));
 }
 
 TEST_CASE("what is hardly meant is doubted") {
@@ -190,4 +203,7 @@ TEST_CASE("what is hardly meant is doubted") {
     options.lr_scheduler_factor = 0.5;
     options.early_stopping_patience = 9;
     CHECK(doubts_about(options, make_recipe(options, 50000), true).size() == 4);
+    options.learning_rate = 0.1;
+    options.scale_learning_rate = true;
+    CHECK(doubts_about(options, make_recipe(options, 50000), true).size() == 5);
 }
