@@ -63,6 +63,10 @@ DealtPass::~DealtPass() {
         for (auto& outlet : outlets_) outlet.pieces.clear();
     }
     changed_.notify_all();
+    // Before any outlet goes: each thread looks at all of them.
+    for (auto& outlet : outlets_) {
+        if (outlet.thread.joinable()) outlet.thread.join();
+    }
 }
 
 void DealtPass::take_all(ByteSource& from) {

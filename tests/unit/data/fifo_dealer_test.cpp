@@ -130,6 +130,24 @@ TEST_CASE("FifoDealer: when all have closed a pass whose writer says nothing mor
           }) == 0);
 }
 
+TEST_CASE("FifoDealer: it ends while its readers go") {
+    for (int round = 0; round < 10; ++round) {
+        const TempFolder folder;
+        make_fifo(folder.path() / "train_0");
+        const FifoWriter silent(folder.path() / "train_0", [](FifoWriter& to) { to.pause(std::chrono::seconds(60)); });
+        CHECK(dealt_to(8, folder, [&](const FifoDealer& dealer, const ChannelSpec& channel) {
+                  std::vector<std::future<UniqueFd>> readers;
+                  for (int reader = 0; reader < 8; ++reader) {
+                      readers.push_back(std::async(
+                          std::launch::async, [&, reader] { return open_fifo(fifo_of(dealer, channel, reader, 0)); }));
+                  }
+                  for (auto& reader : readers) static_cast<void>(reader.get());  // and closes it
+                  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+                  return true;
+              }) == 0);
+    }
+}
+
 TEST_CASE("FifoDealer: what a channel fails with is thrown by its readers") {
     const TempFolder folder;
     folder.write("train_0", "a file");
