@@ -51,13 +51,14 @@ class GradientReducer::Buckets {
     Buckets(Communicator& communicator, const std::vector<at::Tensor>& parameters, const ReducerOptions& options)
         : communicator_(communicator), parameters_(parameters), options_(options) {}
 
-    void begin() {
+    void begin(const at::Tensor& also) {
         std::vector<bool> wanted;
         for (const auto& parameter : parameters_) wanted.push_back(parameter.requires_grad());
         if (wanted != taking_part_) plan(std::move(wanted));
         for (auto& bucket : buckets_) bucket.missing = bucket.members.size();
         filled_.assign(parameters_.size(), false);
         sent_ = 0;
+        also_ = communicator_.start_sum(also);
     }
 
     void take(std::size_t index) {
@@ -68,7 +69,7 @@ class GradientReducer::Buckets {
         while (options_.overlap && sent_ < buckets_.size() && buckets_[sent_].missing == 0) send();
     }
 
-    void finish(const at::Tensor& also) {
+    void finish() {
         const at::NoGradGuard no_grad;
         for (const auto& bucket : buckets_) {
             for (const auto index : bucket.members) {
@@ -76,9 +77,8 @@ class GradientReducer::Buckets {
             }
         }
         while (sent_ < buckets_.size()) send();
-        const auto together = communicator_.start_sum(also);
+        also_->wait();
         for (auto& bucket : buckets_) receive(bucket);
-        together->wait();
     }
 
   private:
@@ -135,6 +135,7 @@ class GradientReducer::Buckets {
     std::vector<std::size_t> bucket_of_;
     std::vector<bool> filled_;
     std::size_t sent_ = 0;  ///< buckets that are under way
+    std::unique_ptr<PendingSum> also_;
 };
 
 struct GradientReducer::Hook final : torch::autograd::PostAccumulateGradHook {
@@ -159,12 +160,12 @@ GradientReducer::~GradientReducer() {
     for (const auto& parameter : parameters_) torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
 }
 
-void GradientReducer::begin() {
-    if (buckets_) buckets_->begin();
+void GradientReducer::begin(const at::Tensor& also) {
+    if (buckets_) buckets_->begin(also);
 }
 
-std::vector<at::Tensor> GradientReducer::finish(const at::Tensor& also) {
-    if (buckets_) buckets_->finish(also);
+std::vector<at::Tensor> GradientReducer::finish() {
+    if (buckets_) buckets_->finish();
     std::vector<at::Tensor> gradients;
     for (const auto& parameter : parameters_) {
         if (parameter.grad().defined()) gradients.push_back(parameter.grad());

@@ -76,6 +76,7 @@ struct PeerWatch::State {
     const Store store;
     std::vector<Sign> signs;   // of the talking thread alone, as what follows
     bool stop_spread = false;  // this rank and the others know of each other's request to stop
+    std::int64_t news_read = 0;
     std::int64_t calls_told = 0;
     Clock::time_point noted = Clock::now();
 
@@ -100,6 +101,7 @@ struct PeerWatch::State {
     void lose_if_unconnected();
     [[nodiscard]] std::vector<std::string> late_ranks(std::int64_t own_calls, bool& first);
     void end_unheard_stop(Clock::duration asked_ago);
+    [[nodiscard]] std::string bad_news() const;
     [[nodiscard]] std::string look_around(std::chrono::seconds limit);
     void lose(const std::string& why);
     [[nodiscard]] std::string stuck_store() const;
@@ -192,7 +194,7 @@ void PeerWatch::State::lose_if_unconnected() {
     }
     const std::string why =
         cannot_connect(options, text("nothing came of it within ", options.connect_limit.count(), " s"));
-    put_words(*store, failure_key(options.rank), why);
+    put_news(*store, failure_key(options.rank), why);
     const std::scoped_lock lock(mutex);
     lose(why);
 }
@@ -239,7 +241,7 @@ std::vector<std::string> PeerWatch::State::late_ranks(std::int64_t own_calls, bo
 void PeerWatch::State::spread_stop() {
     if (stop_spread) return;
     if (stop_requested()) {
-        put_words(*store, kStopKey, std::to_string(options.rank));
+        put_news(*store, kStopKey, std::to_string(options.rank));
     } else if (store->check({kStopKey})) {
         const int asked = std::stoi(words_at(*store, kStopKey));
         log_info(text(name_of(options, asked), " was asked to stop, so all stop"));
@@ -248,23 +250,36 @@ void PeerWatch::State::spread_stop() {
     stop_spread = stop_requested();
 }
 
-std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
-    store->add(beat_key(options.rank), 1);
-    spread_stop();
-    const auto now = Clock::now();
+// What another rank has said about its own end or that of a third.
+std::string PeerWatch::State::bad_news() const {
     for (int rank = 0; rank < options.size(); ++rank) {
         if (rank == options.rank) continue;
         if (const auto key = failure_key(rank); store->check({key}))
             return text(name_of(options, rank), " failed: ", words_at(*store, key));
         if (const auto key = silence_key(rank); store->check({key}))
             return text(name_of(options, rank), ' ', words_at(*store, key));
+    }
+    return {};
+}
+
+// One call to the store for each peer, and three: with N ranks it serves N² a second.
+std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
+    store->add(beat_key(options.rank), 1);
+    spread_stop();
+    if (const std::int64_t news = count_news(*store); news != news_read) {
+        news_read = news;
+        if (auto bad = bad_news(); !bad.empty()) return bad;
+    }
+    const auto now = Clock::now();
+    for (int rank = 0; rank < options.size(); ++rank) {
+        if (rank == options.rank) continue;
         auto& sign = signs[static_cast<std::size_t>(rank)];
         const std::int64_t count = store->add(beat_key(rank), 0);
         if (count != sign.count) sign = {count, now};
         if (count == 0 || now - sign.seen < limit) continue;
         const std::string what = text("stopped answering ", whole_seconds(now - sign.seen), " s ago");
         // For those whose connections have not broken: they are more patient, and would blame this rank when it ends.
-        put_words(*store, silence_key(rank), what);
+        put_news(*store, silence_key(rank), what);
         return text(name_of(options, rank), ' ', what);
     }
     return {};

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto kPause = 100ms;
 constexpr double kSecondsBetweenNotes = 30.0;
 constexpr const char* kDisagreement = "disagreement";
+constexpr const char* kNews = "news";
 
 // Repeats `attempt`, which returns what is still missing or nothing, until it succeeds.
 template <typename Attempt>
@@ -122,6 +123,15 @@ void put_words(c10d::TCPStore& store, const std::string& key, const std::string&
     store.set(key, bytes_of(words));
 }
 
+void put_news(c10d::TCPStore& store, const std::string& key, const std::string& words) {
+    put_words(store, key, words);
+    store.add(kNews, 1);
+}
+
+std::int64_t count_news(c10d::TCPStore& store) {
+    return store.add(kNews, 0);
+}
+
 std::string words_at(c10d::TCPStore& store, const std::string& key) {
     const auto bytes = store.get(key);
     return {bytes.begin(), bytes.end()};
@@ -130,7 +140,7 @@ std::string words_at(c10d::TCPStore& store, const std::string& key) {
 void leave_word(const ClusterOptions& options, c10d::TCPStore& store, const std::string& key,
                 const std::string& words) noexcept {
     try {
-        put_words(store, key, words);
+        put_news(store, key, words);
         if (options.rank == 0) std::this_thread::sleep_for(kTimeToRead);
     } catch (const std::exception&) {
         // The store is gone, and with it everybody who could have read this.

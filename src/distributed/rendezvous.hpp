@@ -30,7 +30,13 @@ void wait_for_name(const ClusterOptions& options, const std::string& host);
 /// Leaves `words` under `key` for all ranks. Throws c10d's exceptions when the store is gone.
 void put_words(c10d::TCPStore& store, const std::string& key, const std::string& words);
 
-/// put_words() as the last act of a rank: waits, in rank 0, until the others have had the time to read it, as the store
+/// put_words() of what all ranks should read soon: count_news() grows with it.
+void put_news(c10d::TCPStore& store, const std::string& key, const std::string& words);
+
+/// How often put_news() was called by any rank.
+std::int64_t count_news(c10d::TCPStore& store);
+
+/// put_news() as the last act of a rank: waits, in rank 0, until the others have had the time to read it, as the store
 /// ends with that process. Never throws.
 void leave_word(const ClusterOptions& options, c10d::TCPStore& store, const std::string& key,
                 const std::string& words) noexcept;

@@ -26,9 +26,14 @@ std::vector<at::Tensor> tensors_of(const std::vector<Parameter>& parameters) {
     return tensors;
 }
 
+// In main memory, so that what the ranks say does not wait for the device.
+at::Tensor ballot(const BatchMaker::Batch& batch, const StepNotice& notice) {
+    const std::int64_t samples = batch.labels.defined() ? batch.labels.numel() : 0;
+    return at::tensor({samples, std::int64_t{notice.stop}, std::int64_t{notice.out_of_time}}, at::kLong);
+}
+
 StepOutcome outcome_of(const at::Tensor& ballot) {
-    const auto host = ballot.to(at::kCPU);
-    const auto* sums = host.const_data_ptr<std::int64_t>();
+    const auto* sums = ballot.const_data_ptr<std::int64_t>();
     return {.notice = {.stop = sums[1] > 0, .out_of_time = sums[2] > 0}, .samples = sums[0]};
 }
 
@@ -48,14 +53,14 @@ TrainStep::TrainStep(const Network& network, Optimizer& optimizer, const Recipe&
       of_a_step_(at::zeros_like(totals_)) {}
 
 StepOutcome TrainStep::run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned,
-                           const std::function<StepNotice()>& notice) {
+                           const StepNotice& notice) {
     optimizer_.retire_groups(step);
     optimizer_.clear_gradients();
     of_a_step_.zero_();
-    reducer_.begin();
+    const auto votes = ballot(batch, notice);
+    reducer_.begin(votes);
     if (batch.images.defined()) add_gradients(batch, step, planned);
-    const auto votes = ballot(batch, notice());
-    const auto gradients = reducer_.finish(votes);
+    const auto gradients = reducer_.finish();
     auto outcome = outcome_of(votes);
     const bool whole = outcome.samples == planned;
     if (outcome.samples == 0 || (outcome.notice.stop && !whole)) return outcome;
@@ -78,13 +83,6 @@ void TrainStep::add_gradients(const BatchMaker::Batch& batch, std::int64_t step,
     scaler_.scale(loss * share).backward();
     of_a_step_[0] += loss.detach();
     of_a_step_[1] += logits.detach().argmax(1).eq(batch.labels).sum();
-}
-
-// Alone, a rank reads its own words; they must not wait for the device.
-at::Tensor TrainStep::ballot(const BatchMaker::Batch& batch, const StepNotice& notice) const {
-    const std::int64_t samples = batch.labels.defined() ? batch.labels.numel() : 0;
-    const auto words = at::tensor({samples, std::int64_t{notice.stop}, std::int64_t{notice.out_of_time}}, at::kLong);
-    return communicator_.size() == 1 ? words : words.to(network_.device());
 }
 
 at::Tensor TrainStep::logits_of(const at::Tensor& images, std::int64_t step) const {

@@ -206,7 +206,7 @@ class Trainer {
         }
         const std::int64_t planned =
             shares_.planned(state_.step - epoch() * recipe_.steps_per_epoch, recipe_.steps_per_epoch);
-        const auto outcome = step_.run(batch, state_.step, planned, [&] { return notice_of_this_rank(since_totals); });
+        const auto outcome = step_.run(batch, state_.step, planned, notice_of_this_rank(since_totals));
         if (!outcome.counted) return outcome;
         ++state_.step;
         state_.epoch_samples += outcome.samples;

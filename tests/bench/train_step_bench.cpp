@@ -40,11 +40,10 @@ int main(int argc, char** argv) {
     SoloCommunicator solo;
     const auto compute = automatic_precision(device);
     TrainStep step(network, optimizer, recipe, compute, 0, solo);
-    const auto nothing_to_say = [] { return StepNotice{}; };
-    step.run(batch, 0, batch_size, nothing_to_say);
+    step.run(batch, 0, batch_size, {});
     step.take_totals();
     const Stopwatch watch;
-    for (int i = 1; i <= steps; ++i) step.run(batch, i, batch_size, nothing_to_say);
+    for (int i = 1; i <= steps; ++i) step.run(batch, i, batch_size, {});
     step.take_totals();
     std::cout << "images_per_second=" << fixed(static_cast<double>(steps * batch_size) / watch.seconds(), 1)
               << " precision="

@@ -68,10 +68,10 @@ std::vector<at::Tensor> gradients_of_ranks(const std::vector<std::int64_t>& cuts
         const auto own = part(cuts, communicator.rank());
         for (int step = 0; step < 2; ++step) {  // the second time over the buckets of the first
             for (const auto& parameter : net.parameters()) parameter.mutable_grad().reset();
-            reducer.begin();
-            if (own.size(0) > 0) net.loss(own).backward();
             const auto also = at::full({1}, own.size(0), at::TensorOptions(at::kLong));
-            const auto gradients = reducer.finish(also);
+            reducer.begin(also);
+            if (own.size(0) > 0) net.loss(own).backward();
+            const auto gradients = reducer.finish();
             expect(gradients.size() == 4, "four gradients");
             sums[static_cast<std::size_t>(communicator.rank())] = also.item<std::int64_t>();
         }
@@ -124,9 +124,9 @@ TEST_CASE("a parameter that is frozen between two steps takes no part any more")
             at::Tensor first = net.first;
             first.requires_grad_(!frozen);
             for (const auto& parameter : net.parameters()) parameter.mutable_grad().reset();
-            reducer.begin();
+            reducer.begin(at::zeros({1}));
             net.loss(part({12, 24}, communicator.rank())).backward();
-            expect(reducer.finish(at::zeros({1})).size() == (frozen ? 3U : 4U), "gradients of what is not frozen");
+            expect(reducer.finish().size() == (frozen ? 3U : 4U), "gradients of what is not frozen");
             expect(net.first.grad().defined() != frozen, "no gradient of what is frozen");
         }
     });
@@ -136,10 +136,10 @@ TEST_CASE("alone, gradients stay as they are") {
     SoloCommunicator solo;
     const SmallNet net;
     GradientReducer reducer(solo, net.parameters());
-    reducer.begin();
+    reducer.begin(at::zeros({1}));
     net.loss(images()).backward();
     const at::Tensor before = net.first.grad();
-    const auto gradients = reducer.finish(at::zeros({1}));
+    const auto gradients = reducer.finish();
     CHECK(gradients.size() == 3);
     CHECK(gradients[0].is_same(before));
 }

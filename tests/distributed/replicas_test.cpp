@@ -49,7 +49,7 @@ TEST_CASE("replicas are equal bit for bit after 100 steps") {
             const auto preprocess = measure(samples);
             const BatchMaker::Batch batch{normalise(pixel_view(samples), preprocess), label_view(samples)};
             for (int i = 0; i < 100; ++i) {
-                const auto outcome = step.run(batch, i, 32, [] { return StepNotice{}; });
+                const auto outcome = step.run(batch, i, 32, {});
                 expect(outcome.samples == 32, "the samples of both");
                 expect(outcome.counted, "a step that counts");
             }
@@ -89,19 +89,19 @@ TEST_CASE("what one rank says holds for all; a step that a stop cut short change
         const bool last = communicator.rank() == 2;
         const std::string before = bytes_of(network);
 
-        auto outcome = step.run(last ? BatchMaker::Batch{} : full, 0, 24, [&] { return StepNotice{.stop = last}; });
+        auto outcome = step.run(last ? BatchMaker::Batch{} : full, 0, 24, {.stop = last});
         expect(outcome.notice.stop, "the stop known to all");
         expect(!outcome.counted, "a step that does not count");
         expect(bytes_of(network) == before, "the weights from before");
         expect(step.take_totals().loss_sum == 0.0, "no loss counted");
 
-        outcome = step.run(full, 0, 24, [&] { return StepNotice{.stop = last, .out_of_time = !last}; });
+        outcome = step.run(full, 0, 24, {.stop = last, .out_of_time = !last});
         expect(outcome.notice.stop, "the stop known to all");
         expect(outcome.notice.out_of_time, "the time known to all");
         expect(outcome.counted, "a step that counts");  // whole, so it counts
         expect(bytes_of(network) != before, "other weights");
 
-        outcome = step.run({}, 1, 24, [] { return StepNotice{}; });
+        outcome = step.run({}, 1, 24, {});
         expect(outcome.samples == 0, "no samples");
         expect(!outcome.counted, "a step that does not count");
     });

@@ -31,12 +31,14 @@ class GradientReducer {
     GradientReducer& operator=(const GradientReducer&) = delete;
     ~GradientReducer();
 
-    /// Before backward(). The parameters that want a gradient now take part, the same on all ranks.
-    void begin();
+    /// Before backward(). The parameters that want a gradient now take part, the same on all ranks. `also`, a
+    /// contiguous tensor that is the reducer's until finish(), travels at once, so that the backward pass hides its
+    /// way. Throws as Communicator does.
+    void begin(const at::Tensor& also);
 
-    /// After backward(), or without one on a rank that had no samples: replaces the parameters' gradients by their sums
-    /// over all ranks, and `also`, a contiguous tensor, by its sum. Returns the gradients. Throws as Communicator does.
-    std::vector<at::Tensor> finish(const at::Tensor& also);
+    /// After backward(), or without one on a rank that had no samples: replaces the parameters' gradients and `also` by
+    /// their sums over all ranks. Returns the gradients. Throws as Communicator does.
+    std::vector<at::Tensor> finish();
 
   private:
     class Buckets;

@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 
 #include "tundish/distributed/communicator.hpp"
 #include "tundish/distributed/gradient_reducer.hpp"
@@ -30,17 +29,16 @@ struct StepOutcome {
 };
 
 /// Forward, backward and update of one batch. Nothing here waits for the device (but for half precision's overflow
-/// check, and with several ranks for what they say): loss and hits are added up in tensors and read once an epoch.
+/// check): loss and hits are added up in tensors and read once an epoch.
 class TrainStep {
   public:
     TrainStep(const Network& network, Optimizer& optimizer, const Recipe& recipe, at::ScalarType compute,
               std::uint64_t seed, Communicator& communicator, const ReducerOptions& reducer = {});
 
     /// One step on `batch`, this rank's part (no tensors: it has no samples) of a batch of `planned` samples over all
-    /// ranks. `step` counts from 0 over the job. `notice` is asked after the backward pass. No update happens without a
-    /// sample, nor where some are missing because of a stop: a resumed job takes that step whole.
-    StepOutcome run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned,
-                    const std::function<StepNotice()>& notice);
+    /// ranks. `step` counts from 0 over the job. No update happens without a sample, nor where some are missing
+    /// because of a stop: a resumed job takes that step whole.
+    StepOutcome run(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned, const StepNotice& notice);
 
     struct Totals {
         double loss_sum = 0.0;
@@ -57,7 +55,6 @@ class TrainStep {
   private:
     [[nodiscard]] at::Tensor logits_of(const at::Tensor& images, std::int64_t step) const;
     void add_gradients(const BatchMaker::Batch& batch, std::int64_t step, std::int64_t planned);
-    [[nodiscard]] at::Tensor ballot(const BatchMaker::Batch& batch, const StepNotice& notice) const;
 
     const Network& network_;
     Optimizer& optimizer_;
