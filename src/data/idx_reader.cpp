@@ -71,6 +71,12 @@ void IdxReader::check_labels(const std::string& file, const Bytes& labels, std::
     }
 }
 
+std::vector<std::int64_t> IdxReader::labels() const {
+    std::vector<std::int64_t> labels;
+    for (const auto& part : parts_) labels.insert(labels.end(), part.labels.begin(), part.labels.end());
+    return labels;
+}
+
 bool IdxReader::open_part() {
     for (; part_ < parts_.size(); ++part_) {
         if (in_part_ < parts_[part_].labels.size()) {

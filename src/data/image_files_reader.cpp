@@ -27,6 +27,13 @@ std::optional<Record> ImageFilesReader::next_unloaded() {
     return Record{{}, image.label, static_cast<std::int64_t>(next_++), std::move(origin), {}};
 }
 
+std::vector<std::int64_t> ImageFilesReader::labels() const {
+    std::vector<std::int64_t> labels;
+    labels.reserve(list_.images.size());
+    for (const auto& image : list_.images) labels.push_back(image.label);
+    return labels;
+}
+
 void ImageFilesReader::load(Record& record) const {
     const ImageFile& image = list_.images[static_cast<std::size_t>(record.index)];
     record.payload = read_whole(channel_.path / image.file, text(name_of(channel_), ", ", record.origin));

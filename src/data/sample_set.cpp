@@ -1,5 +1,6 @@
 #include "tundish/data/sample_set.hpp"
 
+#include "class_numbers.hpp"
 #include "decoded_size.hpp"
 #include "image_memory.hpp"
 #include "resumed_reader.hpp"
@@ -18,7 +19,6 @@
 #include <functional>
 #include <memory>
 #include <new>
-#include <set>
 #include <utility>
 
 namespace tundish {
@@ -51,17 +51,6 @@ void read_records(ResumedReader& reader, const ChannelSpec& channel, const DataO
         collector.add(*sample, samples);
     }
     samples.skipped = collector.skipped();
-}
-
-// One wild label among many would make a network of a million outputs.
-void check_density(const std::vector<std::int64_t>& labels, std::int64_t classes, const ChannelSpec& channel) {
-    constexpr std::int64_t kManyClasses = 1000;
-    if (classes <= kManyClasses) return;
-    const auto different = static_cast<std::int64_t>(std::set<std::int64_t>(labels.begin(), labels.end()).size());
-    if (different >= classes / 10) return;
-    throw DataError(text(name_of(channel), ": the largest label is ", classes - 1, ", but only ", different,
-                         " different labels occur in ", labels.size(),
-                         " samples. Correct the labels, or set num_classes if there are that many classes."));
 }
 
 std::int64_t count_classes(const RecordReader& reader, const SampleSet& samples, const ChannelSpec& channel,
@@ -200,12 +189,23 @@ SampleSet empty_shard(const DataOptions& options) {
     return samples;
 }
 
+// A host of a sharded channel cannot know which classes the others hold; a stream has looked at its labels itself.
+void doubt_classes(const TrainingData& data, const ChannelSpec& train, const DataOptions& options) {
+    if (data.stream || options.num_classes > 0 || data.train_sharded || !data.train.numbered) return;
+    doubt_empty_classes(data.train.labels, static_cast<std::int64_t>(data.train.class_names.size()), train);
+}
+
 void load_train(TrainingData& data, const ChannelSpec& train, const ChannelSpec* lst,
                 std::optional<OpenedChannel>& opened, const DataOptions& options) {
     if (train.mode != InputMode::pipe) opened = open_channel(train, lst, options.format);
-    if (options.cache == CacheMode::none) return stream(data, std::make_unique<SampleStream>(train, lst, options));
-    if (opened) return keep_or_stream(data, *opened, lst, options);
-    keep_or_stream(data, train, options);
+    if (options.cache == CacheMode::none) {
+        stream(data, std::make_unique<SampleStream>(train, lst, options));
+    } else if (opened) {
+        keep_or_stream(data, *opened, lst, options);
+    } else {
+        keep_or_stream(data, train, options);
+    }
+    doubt_classes(data, train, options);
 }
 
 // Reads the channel. S3 may give a host of a sharded one no object with records: then it takes part with nothing, which

@@ -1,5 +1,6 @@
 #include "tundish/data/sample_stream.hpp"
 
+#include "class_numbers.hpp"
 #include "resumed_reader.hpp"
 #include "sample_collector.hpp"
 #include "tundish/base/error.hpp"
@@ -22,11 +23,18 @@ namespace {
 
 constexpr std::int64_t kSkippedAtOnce = 256;  // decoded, to see whether they are samples, and forgotten
 
-void check_classes(const RecordReader& reader, const ChannelSpec& channel) {
-    if (reader.class_count() > 0 || !reader.class_names().empty()) return;
-    throw ConfigError(text(name_of(channel),
-                           ": a streamed channel of this format does not tell its number of classes before it has been "
-                           "read. Set num_classes."));
+void check_classes(const RecordReader& reader, const ChannelSpec& channel, const DataOptions& options) {
+    if (!reader.class_names().empty()) return;
+    const std::int64_t classes = reader.class_count();
+    if (classes == 0) {
+        throw ConfigError(text(name_of(channel),
+                               ": a streamed channel of this format does not tell its number of classes before it has "
+                               "been read. Set num_classes."));
+    }
+    const auto labels = options.num_classes > 0 ? std::vector<std::int64_t>{} : reader.labels();
+    if (labels.empty()) return;
+    check_density(labels, classes, channel);
+    if (channel.distribution != Distribution::sharded_by_s3_key) doubt_empty_classes(labels, classes, channel);
 }
 
 class EndedReader : public RecordReader {
@@ -140,7 +148,7 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
     const ChannelSpec& channel = passes_->channel();
     const DataOptions& options = passes_->options();
     auto reader = passes_->open();
-    check_classes(*reader, channel);
+    check_classes(*reader, channel, options);
     name_classes(head_, reader->class_names(), reader->class_count());
     passes_->rule = choose_fit(*reader, channel, options);
     // The first pass gives the head again, and warns then.

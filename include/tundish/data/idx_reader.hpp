@@ -46,6 +46,7 @@ class IdxReader : public RecordReader {
     bool read_all_into(SampleSet& samples) override;
     [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return shape_; }
     [[nodiscard]] std::int64_t class_count() const override { return classes_; }
+    [[nodiscard]] std::vector<std::int64_t> labels() const override;
     [[nodiscard]] std::int64_t size_hint() const override { return total_; }
 
   private:

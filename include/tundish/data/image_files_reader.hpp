@@ -51,6 +51,7 @@ class ImageFilesReader : public RecordReader {
     void load(Record& record) const override;
     [[nodiscard]] std::vector<std::string> class_names() const override { return list_.class_names; }
     [[nodiscard]] std::int64_t class_count() const override { return list_.classes; }
+    [[nodiscard]] std::vector<std::int64_t> labels() const override;
     [[nodiscard]] std::int64_t size_hint() const override { return static_cast<std::int64_t>(list_.images.size()); }
 
   private:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ class RecordReader {
 
     /// How many classes the format itself implies (10 for CIFAR-10, folders for a folder); 0 when only the labels tell.
     [[nodiscard]] virtual std::int64_t class_count() const { return 0; }
+
+    /// The labels of all records where they are known before reading (lists, IDX files); empty otherwise.
+    [[nodiscard]] virtual std::vector<std::int64_t> labels() const { return {}; }
 
     /// Number of records if known before reading; 0 otherwise. Only a hint, for progress and for reserving memory.
     [[nodiscard]] virtual std::int64_t size_hint() const { return 0; }

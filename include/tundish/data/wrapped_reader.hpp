@@ -2,8 +2,12 @@
 
 #include "tundish/data/record_reader.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace tundish {
 
@@ -15,6 +19,7 @@ class WrappedReader : public RecordReader {
     [[nodiscard]] std::optional<ImageShape> raw_shape() const override { return reader_->raw_shape(); }
     [[nodiscard]] std::vector<std::string> class_names() const override { return reader_->class_names(); }
     [[nodiscard]] std::int64_t class_count() const override { return reader_->class_count(); }
+    [[nodiscard]] std::vector<std::int64_t> labels() const override { return reader_->labels(); }
     [[nodiscard]] std::int64_t size_hint() const override { return reader_->size_hint(); }
 
   protected:

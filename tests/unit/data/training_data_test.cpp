@@ -4,8 +4,11 @@
 #include "support/errors.hpp"
 #include "support/fifo_writer.hpp"
 #include "support/gzip_bytes.hpp"
+#include "support/idx_files.hpp"
 #include "support/image_files.hpp"
+#include "support/logged.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
 #include "tundish/data/record_frames.hpp"
 #include "tundish/data/sample_set.hpp"
 #include "tundish/data/sample_stream.hpp"
@@ -144,6 +147,48 @@ TEST_CASE("validation images that memory cannot hold are refused, with what help
     const auto message =
         message_of<ConfigError>([&] { load_training_data(first, &second, nullptr, nullptr, with_memory_for(100)); });
     CHECK(lacks(message, {"channel 'validation': its 300 images take 922 kB", "614 kB", "use fewer"}) == "");
+}
+
+TEST_CASE("classes without a sample are doubted where numbers decided how many there are, in every format and mode") {
+    constexpr const char* kDoubt = "classes have samples, and the largest label is ";
+    const TempFolder idx;
+    idx.write("train-images-idx3-ubyte", idx_images(0, 40));
+    std::string labels = idx_labels(0, 40);
+    labels.back() = static_cast<char>(254);
+    idx.write("train-labels-idx1-ubyte", labels);
+    const TempFolder list;
+    write_image_folder(list, "", {"a", "b"}, 1);
+    list.write("x.lst", "0\t0\ta/0000.png\n1\t254\tb/0000.png\n");
+    const TempFolder cifar;
+    cifar.write("part.bin", cifar_records(0, 30, 3));
+    const auto log = [](const TempFolder& folder, const DataOptions& options) {
+        return logged_by([&] { load(channel_at(folder), options); });
+    };
+    for (const auto cache : {CacheMode::automatic, CacheMode::none}) {
+        DataOptions options;
+        options.cache = cache;
+        CHECK_THAT(log(idx, options), contains_text(text("channel 'train': only 11 of 255 ", kDoubt, 254)));
+        CHECK_THAT(log(list, options), contains_text(text("only 2 of 255 ", kDoubt, 254)));
+    }
+    CHECK_THAT(log(cifar, {}), contains_text(text("only 3 of 10 ", kDoubt, 2, '.')) && contains_text("num_classes"));
+    DataOptions told;
+    told.num_classes = 255;
+    CHECK_THAT(log(idx, told), !contains_text(kDoubt));
+    auto sharded = channel_at(idx);  // the other hosts may hold the other classes
+    sharded.distribution = Distribution::sharded_by_s3_key;
+    CHECK_THAT(logged_by([&] { load(sharded, {}); }), !contains_text(kDoubt));
+}
+
+TEST_CASE("one wild label of a list makes no network of a million outputs, streamed or kept") {
+    const TempFolder folder;
+    write_image_folder(folder, "", {"a", "b"}, 1);
+    folder.write("x.lst", "0\t0\ta/0000.png\n1\t900000\tb/0000.png\n");
+    for (const auto cache : {CacheMode::automatic, CacheMode::none}) {
+        DataOptions options;
+        options.cache = cache;
+        const auto message = message_of<DataError>([&] { load(channel_at(folder), options); });
+        CHECK(lacks(message, {"channel 'train'", "900000", "2 different labels", "num_classes"}) == "");
+    }
 }
 
 TEST_CASE("the test file of the train channel is never trained on and validates when nothing else does") {
