@@ -121,6 +121,10 @@ bool any_compressed(const ChannelFiles& files, const std::vector<std::string>& n
     return std::any_of(names.begin(), names.end(), [&](const auto& name) { return is_compressed(files, name); });
 }
 
+std::int64_t cifar_classes(DataFormat format) {
+    return format == DataFormat::cifar100 ? 100 : 10;
+}
+
 std::vector<std::string> cifar_class_names(const ChannelFiles& files, std::string_view folder, DataFormat format,
                                            std::int64_t classes) {
     const std::string wanted = format == DataFormat::cifar100 ? "fine_label_names.txt" : "batches.meta.txt";
@@ -128,8 +132,10 @@ std::vector<std::string> cifar_class_names(const ChannelFiles& files, std::strin
     for (const auto& file : {beside, wanted}) {
         if (!std::binary_search(files.files.begin(), files.files.end(), file)) continue;
         auto names = read_lines(files.path_of(file));
-        if (static_cast<std::int64_t>(names.size()) == classes) return names;
-        log_warning(text(name_of(files.channel), ": ", file, " names ", names.size(), " classes, not ", classes,
+        const auto count = static_cast<std::int64_t>(names.size());
+        if (classes > 0 ? count == classes : count >= 2 && count <= cifar_classes(format)) return names;
+        log_warning(text(name_of(files.channel), ": ", file, " names ", count, " classes, not ",
+                         classes > 0 ? text(classes) : text("2 to ", cifar_classes(format)),
                          "; classes are called by their numbers"));
         break;
     }

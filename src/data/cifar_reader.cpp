@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 
 namespace tundish {
 namespace {
@@ -32,9 +33,10 @@ CifarReader::CifarReader(const ChannelFiles& files, DataFormat format, DataPart 
       format_(format),
       label_bytes_(format == DataFormat::cifar100 ? 2 : 1),
       record_bytes_(label_bytes_ + kPixelBytes),
-      classes_(classes > 0 ? classes : (format == DataFormat::cifar100 ? 100 : 10)) {
+      classes_(classes) {
     choose_files(files, part);
-    class_names_ = cifar_class_names(files, folder_part(files_.front().name), format, classes_);
+    class_names_ = cifar_class_names(files, folder_part(files_.front().name), format, classes);
+    if (classes_ == 0) classes_ = class_names_.empty() ? cifar_classes(format) : std::ssize(class_names_);
     log_other_than_cifar(files);
 }
 
@@ -84,7 +86,8 @@ void CifarReader::became_shorter(std::size_t file, std::int64_t record) const {
 void CifarReader::check_label(std::size_t file, std::int64_t record, std::int64_t label) const {
     if (label < classes_) return;
     throw DataError(text(what(file), ", record ", record, " (byte ", record * static_cast<std::int64_t>(record_bytes_),
-                         "): label ", label, " is outside 0..", classes_ - 1, ". Expected ", title(format_),
+                         "): label ", label, " is outside 0..", classes_ - 1,
+                         class_names_.empty() ? "" : ", the classes that have names", ". Expected ", title(format_),
                          " records of ", record_bytes_,
                          " bytes; is this another format (data_format) or another number of classes "
                          "(num_classes)?"));

@@ -151,6 +151,18 @@ class Packing {
     Stopwatch since_report_;
 };
 
+// CIFAR's records do not tell how many classes there are: whoever reads them takes 10 or 100 for granted.
+void log_class_count(const PackOptions& options, const RecordReader& reader) {
+    const auto classes = reader.class_count();
+    if (options.format != PackFormat::cifar || classes < 2 || classes == 10 || classes == 100) return;
+    log_warning(
+        text("CIFAR's records do not tell that there are ", classes, " classes: train with num_classes=", classes,
+             reader.class_names().empty()
+                 ? ""
+                 : text(", or for File mode put ", class_names_file(options).string(), " into the folder as ",
+                        classes > 10 ? "fine_label_names.txt" : "batches.meta.txt", ", which tells number and names")));
+}
+
 void write_class_names(const PackOptions& options, const std::vector<std::string>& names) {
     if (names.empty()) return;
     write_file_atomically(class_names_file(options), join(names, "\n") + "\n");
@@ -210,6 +222,7 @@ void pack(const PackOptions& options) {
     const auto reader = open_source(options);
     Packing(options, *reader).run();
     write_class_names(options, reader->class_names());
+    log_class_count(options, *reader);
 }
 
 }  // namespace tundish

@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <utility>
@@ -223,10 +224,16 @@ bool read_unless_empty(const ChannelSpec& channel, const Read& read) {
     }
 }
 
+std::int64_t largest_label(const SampleSet& samples) {
+    const auto largest = std::max_element(samples.labels.begin(), samples.labels.end());
+    return largest == samples.labels.end() ? -1 : *largest;
+}
+
+// A validation channel whose classes are numbers may hold fewer than train, and takes its names.
 void match_classes(const ChannelSpec& train, SampleSet& validation, const SampleSet& training,
                    const std::string& channel) {
     if (validation.class_names == training.class_names) return;
-    if (validation.class_names.size() == training.class_names.size() && validation.numbered) {
+    if (validation.numbered && largest_label(validation) < std::ssize(training.class_names)) {
         validation.class_names = training.class_names;
         return;
     }

@@ -37,8 +37,12 @@ bool any_compressed(const ChannelFiles& files, const std::vector<std::string>& n
 /// record) rather than CIFAR-10 (3,073 bytes).
 bool looks_like_cifar100(const ChannelFiles& files);
 
+/// How many classes CIFAR-10 and CIFAR-100 have where nobody says otherwise.
+std::int64_t cifar_classes(DataFormat format);
+
 /// The names in batches.meta.txt (fine_label_names.txt) in `folder` or at the top; empty, with a line in the log if
-/// there is such a file, unless it names `classes` of them.
+/// there is such a file, unless it names `classes` of them (0: from 2 to as many as the format has; there are that many
+/// classes then).
 std::vector<std::string> cifar_class_names(const ChannelFiles& files, std::string_view folder, DataFormat format,
                                            std::int64_t classes);
 
@@ -50,9 +54,9 @@ void log_other_than_cifar(const ChannelFiles& files);
 /// megabyte; read_all_into() reads several files at once, but in FastFile mode one after the other.
 class CifarReader : public RecordReader {
   public:
-    /// `classes`: how many the labels may name; 0 for the format's own 10 or 100. Class names come from
-    /// batches.meta.txt or fine_label_names.txt when they list that many. Checks all files' sizes. Throws
-    /// DataError.
+    /// `classes`: how many the labels may name; 0 for as many as batches.meta.txt or fine_label_names.txt list, else
+    /// the format's own 10 or 100. Class names come from these files when they list that many. Checks all files' sizes.
+    /// Throws DataError.
     CifarReader(const ChannelFiles& files, DataFormat format, DataPart part, std::int64_t classes);
     ~CifarReader() override;
 

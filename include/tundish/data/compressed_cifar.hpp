@@ -24,8 +24,8 @@ class CompressedCifar : public RecordReader {
     [[nodiscard]] std::int64_t class_count() const override { return stream_.class_count(); }
 
   private:
-    StreamReader stream_;
     std::vector<std::string> class_names_;
+    StreamReader stream_;
 };
 
 }  // namespace tundish

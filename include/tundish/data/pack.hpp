@@ -37,10 +37,10 @@ std::filesystem::path class_names_file(const PackOptions& options);
 
 /// Reads all images of `in` and writes them to `out` in the same order: to recordio as MXNet image records, to
 /// tfrecord as tf.train.Example (encoded images as image/encoded and image/class/label; raw pixels planar, as image and
-/// label), to cifar resized to 32x32 (CIFAR-10's records up to 10 classes, CIFAR-100's up to 100). Encoded images are
-/// passed on as they are, raw pixels become PNG for recordio. Says how far it is, at most once a second. A record
-/// that is damaged ends it. Either all files are there at the end or none. Throws ConfigError, DataError (file,
-/// record), MachineError, Stopped.
+/// label), to cifar resized to 32x32 (CIFAR-10's records up to 10 classes, CIFAR-100's up to 100; a warning says what
+/// training has to be told of another number). Encoded images are passed on as they are, raw pixels become PNG for
+/// recordio. Says how far it is, at most once a second. A record that is damaged ends it. Either all files are there at
+/// the end or none. Throws ConfigError, DataError (file, record), MachineError, Stopped.
 void pack(const PackOptions& options);
 
 }  // namespace tundish

@@ -138,6 +138,28 @@ TEST_CASE("compressed CIFAR files are read like plain ones, with names, parts an
     CHECK(load_samples(channel_at(twice), {}).size() == 5);
 }
 
+TEST_CASE("CIFAR's file of names decides how many classes there are, unless num_classes or the format forbid it") {
+    for (const bool compressed : {false, true}) {
+        const TempFolder folder;
+        const auto records = cifar_records(0, 30, 3);
+        folder.write(compressed ? "train.bin.gz" : "train.bin", compressed ? gzipped(records) : records);
+        folder.write("batches.meta.txt", "cat\ndog\nfrog\n");
+        CHECK(load_samples(channel_at(folder), {}).class_names == std::vector<std::string>{"cat", "dog", "frog"});
+        const TempFolder nameless;
+        nameless.write("part.bin", cifar_records(0, 2));
+        const auto validation = channel_at(nameless);
+        const auto both = load_training_data(channel_at(folder), &validation, nullptr, nullptr, {});
+        CHECK(both.validation->class_names == std::vector<std::string>{"cat", "dog", "frog"});
+        DataOptions four;
+        four.num_classes = 4;
+        CHECK(load_samples(channel_at(folder), four).class_names == numbers_as_names(4));
+        folder.write("batches.meta.txt", "cat\ndog\n");
+        CHECK(lacks(load_error(folder), {"record 2 (byte 6146)", "label 2 is outside 0..1", "num_classes"}) == "");
+        folder.write("batches.meta.txt", "cat\n");
+        CHECK(load_samples(channel_at(folder), {}).class_names == numbers_as_names(10));
+    }
+}
+
 TEST_CASE("a File channel for which a FIFO was made says that it looks like Pipe mode") {
     const TempFolder folder;
     make_fifo(folder.path() / "train_0");

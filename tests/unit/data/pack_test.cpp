@@ -6,6 +6,7 @@
 #include "support/errors.hpp"
 #include "support/hex.hpp"
 #include "support/image_files.hpp"
+#include "support/logged.hpp"
 #include "tundish/base/error.hpp"
 #include "tundish/data/image_codec.hpp"
 #include "tundish/data/mxnet_record.hpp"
@@ -135,6 +136,20 @@ TEST_CASE("what is packed to cifar is read as the same samples") {
     CHECK(set.labels == std::vector<std::int64_t>{0, 0, 0, 1, 1, 1, 2, 2, 2});
     CHECK(set.pixels[3072 * 4] == 20);
     CHECK(set.pixels[3072 * 4 + 1024] == 1);
+}
+
+TEST_CASE("what is packed to cifar tells how to keep the number of classes, and the names do") {
+    const TempFolder folder;
+    write_image_folder(folder, "in", {"a", "b", "c"}, 3);
+    const auto options = options_for(folder, PackFormat::cifar);
+    const auto log = logged_by([&] { pack(options); });
+    CHECK(lacks(log, {"num_classes=3", class_names_file(options).string(), "as batches.meta.txt"}) == "");
+    std::filesystem::rename(class_names_file(options), options.out / "batches.meta.txt");
+    const ChannelSpec channel{"train", options.out, {}, {}, {}, {}};
+    CHECK(load_samples(channel, {}).class_names == std::vector<std::string>{"a", "b", "c"});
+    DataOptions streamed;
+    streamed.cache = CacheMode::none;
+    CHECK(load_training_data(channel, nullptr, nullptr, nullptr, streamed).train.class_names.size() == 3);
 }
 
 TEST_CASE("more than ten classes become CIFAR-100's records") {
