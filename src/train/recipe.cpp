@@ -220,16 +220,18 @@ std::vector<std::string> doubts_about(const TrainOptions& options, const Recipe&
     }
     if (recipe.total_steps < kFewSteps) {
         doubts.push_back(text("the weights are updated only ", recipe.total_steps,
-                              " times in all: lower 'batch_size' or raise 'epochs'"));
+                              recipe.total_steps == 1 ? " time" : " times",
+                              " in all: lower 'batch_size' or raise 'epochs'"));
     }
     doubt_unused_settings(options, recipe, doubts);
     return doubts;
 }
 
 std::string describe_recipe(const TrainOptions& options, const Recipe& recipe) {
-    return text(options.model, ", ", to_text(recipe.optimizer), ", ", recipe.epochs, " epochs of ",
-                recipe.steps_per_epoch, " steps, batch ", recipe.batch_size, ", learning rate ", recipe.learning_rate,
-                ' ', to_text(recipe.schedule), ", label smoothing ", recipe.label_smoothing,
+    return text(options.model, ", ", to_text(recipe.optimizer), ", ", recipe.epochs,
+                recipe.epochs == 1.0 ? " epoch of " : " epochs of ", recipe.steps_per_epoch,
+                recipe.steps_per_epoch == 1 ? " step" : " steps", ", batch ", recipe.batch_size, ", learning rate ",
+                recipe.learning_rate, ' ', to_text(recipe.schedule), ", label smoothing ", recipe.label_smoothing,
                 recipe.flip ? ", flip" : "", ", crop padding ", recipe.crop_padding, ", cutout ", recipe.cutout,
                 ", colour jitter ", recipe.color_jitter, ", seed ", options.seed);
 }

@@ -108,7 +108,7 @@ class Trainer {
         best_.restore(state_);
         reopen(state_, options_, recipe_);
         log_info(text("resumed from a checkpoint: step ", state_.step, " of ", recipe_.total_steps, ", ",
-                      state_.history.size(), " epochs evaluated",
+                      state_.history.size(), state_.history.size() == 1 ? " epoch evaluated" : " epochs evaluated",
                       state_.finished ? "; the job was already finished" : ""));
     }
 

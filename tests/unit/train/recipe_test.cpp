@@ -190,6 +190,16 @@ TEST_CASE("the recipe's own learning rate is for its own batch") {
     CHECK(make_recipe(options, 50000, 4).learning_rate == Approx(own * 2));
 }
 
+TEST_CASE("one epoch of one step is told in the singular") {
+    TrainOptions options;
+    options.epochs = 1;
+    const auto one = make_recipe(options, 120);
+    CHECK_THAT(describe_recipe(options, one), contains_text(", 1 epoch of 1 step, batch "));
+    CHECK_THAT(doubts_about(options, one, true).front(), contains_text("only 1 time in all"));
+    options.epochs = 0.5;
+    CHECK_THAT(describe_recipe(options, make_recipe(options, 50000)), contains_text(", 0.5 epochs of "));
+}
+
 TEST_CASE("what is hardly meant is doubted") {
     TrainOptions options;
     CHECK(doubts_about(options, make_recipe(options, 50000), true).empty());
