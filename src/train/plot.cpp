@@ -161,23 +161,20 @@ Panel loss_panel(const std::vector<EpochReport>& history) {
             ""};
 }
 
-std::string best_note(const Series& validation) {
-    const auto worse = [](const Value& a, const Value& b) { return a.value < b.value; };
-    const auto best = std::max_element(validation.values.begin(), validation.values.end(), worse);
-    if (best == validation.values.end()) return "";
-    return text("best ", fixed(best->value, 4), " (epoch ", fixed(best->epoch, 0), ")");
+// That of the model, which the log names too: of equal ones the last.
+std::string best_note(const std::vector<EpochReport>& history) {
+    const EpochReport* best = best_epoch(history);
+    if (best == nullptr || !best->validation) return "";
+    return text("best ", fixed(best->validation->accuracy, 4), " (epoch ", best->epoch, ")");
 }
 
 Panel accuracy_panel(const std::vector<EpochReport>& history) {
-    Series validation =
-        make_series("validation", kValidation, history, of_validation([](const auto& v) { return v.accuracy; }));
-    std::string note = best_note(validation);
     return {"Accuracy",
             {make_series("train", kTrain, history, [](const EpochReport& report) { return report.train_accuracy; }),
-             std::move(validation),
+             make_series("validation", kValidation, history, of_validation([](const auto& v) { return v.accuracy; })),
              make_series("validation (TTA)", kAugmented, history,
                          of_validation([](const auto& v) { return v.accuracy_tta; }))},
-            std::move(note),
+            best_note(history),
             true};
 }
 

@@ -29,7 +29,16 @@ struct EpochReport {
     double seconds = 0.0;         ///< training only, without evaluation
     double images_per_second = 0.0;
     std::optional<Evaluation> validation;
-    bool best = false;  ///< the best validation accuracy so far
+    bool best = false;  ///< the best validation accuracy so far, or equal to it: its weights are kept
 };
+
+/// The epoch whose weights became the model: the last one that was best. Null without one.
+inline const EpochReport* best_epoch(const std::vector<EpochReport>& history) {
+    const EpochReport* best = nullptr;
+    for (const auto& report : history) {
+        if (report.best) best = &report;
+    }
+    return best;
+}
 
 }  // namespace tundish

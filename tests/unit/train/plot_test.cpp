@@ -118,6 +118,22 @@ TEST_CASE("training curves: values of any size and equal values") {
     CHECK_NOTHROW(decode(training_curves_png({})));
 }
 
+TEST_CASE("training curves: of epochs that tie the one is called best whose weights were kept") {
+    auto history = history_of(3);
+    for (auto& report : history) report.validation->accuracy = 0.5;
+    history[0].best = true;
+    CHECK(best_epoch(history) == &history[0]);
+    const auto first = training_curves_png(history);
+    history[2].best = true;
+    CHECK(best_epoch(history) == &history[2]);
+    CHECK(training_curves_png(history) != first);
+    history[2].validation->accuracy = 0.4999;  // measured again at the end of the job, in other arithmetic
+    const auto lower = training_curves_png(history);
+    history[0].best = false;
+    CHECK(training_curves_png(history) == lower);
+    CHECK(best_epoch({}) == nullptr);
+}
+
 TEST_CASE("confusion matrix: squares are shaded by their share of the row") {
     // Class 0 is always right; class 1 is right once in four.
     const cv::Mat image = decode(confusion_matrix_png({{1000, 0}, {3, 1}}, {"cat", "dog"}));
