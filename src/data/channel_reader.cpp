@@ -200,6 +200,62 @@ std::unique_ptr<RecordReader> cifar_reader(const OpenedChannel& opened, DataPart
     return std::make_unique<CifarReader>(opened.files, opened.format, part, options.num_classes);
 }
 
+std::unique_ptr<RecordReader> reader_of_format(const OpenedChannel& opened, DataPart part, const DataOptions& options) {
+    switch (opened.format) {
+        case DataFormat::image_folder:
+            return std::make_unique<ImageFilesReader>(opened.files.channel,
+                                                      list_image_folders(opened.files, options.num_classes));
+        case DataFormat::lst:
+            return std::make_unique<ImageFilesReader>(opened.files.channel,
+                                                      read_lst(opened.files, opened.lists, options.num_classes));
+        case DataFormat::idx:
+            return std::make_unique<IdxReader>(opened.files, part, options.num_classes);
+        case DataFormat::recordio:
+        case DataFormat::tfrecord:
+        case DataFormat::augmented_manifest:
+            return read_record_files(opened, options);
+        case DataFormat::automatic:
+        case DataFormat::cifar10:
+        case DataFormat::cifar100:
+            break;
+    }
+    return cifar_reader(opened, part, options);
+}
+
+// What the files speak for when nobody says it; nothing where they do not tell.
+std::optional<FormatGuess> guess_by_files(const OpenedChannel& read) {
+    const bool list_elsewhere = read.lists.channel.path != read.files.channel.path;
+    if (read.format == DataFormat::lst && list_elsewhere) return FormatGuess{DataFormat::lst, ""};
+    try {
+        OpenedChannel opened{read.files, read.files, DataFormat::automatic, ""};
+        decide_by_files(opened);
+        return FormatGuess{opened.format, opened.reason};
+    } catch (const DataError&) {
+        return std::nullopt;
+    }
+}
+
+// Both hold RecordIO, and it is their records that tell which they are.
+bool is_of_recordio(DataFormat format) {
+    return format == DataFormat::recordio || format == DataFormat::augmented_manifest;
+}
+
+// Data that cannot be read as data_format says may be of another one: the message says so, and what they look like.
+template <typename Read, typename Guess>
+auto with_doubt(const Read& read, DataFormat wanted, const Guess& guess) {
+    try {
+        return read();
+    } catch (const DataError& error) {
+        if (wanted == DataFormat::automatic) throw;
+        const std::optional<FormatGuess> found = guess();
+        if (found && (found->format == wanted || (is_of_recordio(found->format) && is_of_recordio(wanted)))) throw;
+        throw DataError(text(error.what(), " It is read as ", to_text(wanted), " because data_format says so",
+                             found ? text(", but it looks like ", to_text(found->format), " (", found->reason,
+                                          "): leave data_format out, or set it to ", to_text(found->format), '.')
+                                   : std::string(": is that right?")));
+    }
+}
+
 FormatGuess format_of_stream(const PeekedSource& source, const ChannelSpec& channel, DataFormat wanted,
                              const StreamForm* known) {
     if (source.head().empty()) {
@@ -245,25 +301,8 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
 
 std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, DataPart part,
                                                  const DataOptions& options) {
-    switch (opened.format) {
-        case DataFormat::image_folder:
-            return std::make_unique<ImageFilesReader>(opened.files.channel,
-                                                      list_image_folders(opened.files, options.num_classes));
-        case DataFormat::lst:
-            return std::make_unique<ImageFilesReader>(opened.files.channel,
-                                                      read_lst(opened.files, opened.lists, options.num_classes));
-        case DataFormat::idx:
-            return std::make_unique<IdxReader>(opened.files, part, options.num_classes);
-        case DataFormat::recordio:
-        case DataFormat::tfrecord:
-        case DataFormat::augmented_manifest:
-            return read_record_files(opened, options);
-        case DataFormat::automatic:
-        case DataFormat::cifar10:
-        case DataFormat::cifar100:
-            break;
-    }
-    return cifar_reader(opened, part, options);
+    return with_doubt([&] { return reader_of_format(opened, part, options); }, options.format,
+                      [&] { return guess_by_files(opened); });
 }
 
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
@@ -275,13 +314,18 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));
     }
     const auto guess = guess_format(source->head());
+    const bool wrapped = may_wrap_cifar(format) && guess_wrapped_format(source->head());
     if (channel.wrapper == RecordWrapper::recordio && format == DataFormat::tfrecord && guess &&
         guess->format == DataFormat::recordio) {
         throw DataError(text(source->what(), ": expected TFRecord (", reason,
                              "), found RecordIO. Set RecordWrapperType to None for this channel."));
     }
     reason += wrapped_reason(format, source->head());
-    auto reader = read_stream(std::move(source), channel, format, options, known);
+    auto reader =
+        with_doubt([&] { return read_stream(std::move(source), channel, format, options, known); }, options.format,
+                   [&] {
+                       return wrapped ? FormatGuess{format, ""} : guess;
+                   });
     StreamForm form = reader->form();
     form.format = format;
     return {std::move(reader), std::move(reason), form};

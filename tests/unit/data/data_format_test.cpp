@@ -4,6 +4,7 @@
 #include "support/gzip_bytes.hpp"
 #include "support/image_files.hpp"
 #include "tundish/base/error.hpp"
+#include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
 #include "tundish/data/record_frames.hpp"
 
@@ -87,6 +88,45 @@ TEST_CASE("record files are told by their content type or their first bytes, wha
     const TempFolder mnist;
     mnist.write("train-images-idx3-ubyte.gz", "x");
     CHECK(opened(mnist, "").format == DataFormat::idx);
+}
+
+TEST_CASE("data that cannot be read as data_format says name it, and what they look like") {
+    const TempFolder cifar;
+    write_cifar10(cifar, "", 1, 4);
+    const TempFolder images;
+    write_image_folder(images, "", {"a", "b"}, 1);
+    const TempFolder records;
+    std::string bytes;
+    append_tfrecord(bytes, as_bytes("payload"));
+    records.write("part-0", bytes);
+    struct Case {
+        const TempFolder& folder;
+        DataFormat wanted;
+        const char* found;
+    };
+    for (const auto& [folder, wanted, found] :
+         {Case{cifar, DataFormat::idx, "cifar10 (found data_batch_1.bin)"}, Case{cifar, DataFormat::lst, "cifar10 ("},
+          Case{cifar, DataFormat::image_folder, "cifar10 ("}, Case{cifar, DataFormat::tfrecord, "cifar10 ("},
+          Case{images, DataFormat::cifar10, "image_folder (found images"},
+          Case{images, DataFormat::recordio, "image_folder ("},
+          Case{records, DataFormat::recordio, "tfrecord (part-0 begins with"}}) {
+        DataOptions options;
+        options.format = wanted;
+        const auto message =
+            message_of<DataError>([&] { make_record_reader(opened(folder, "", wanted), DataPart::train, options); });
+        CHECK(lacks(message, {"channel 'train'", text("as ", to_text(wanted), " because data_format says so"),
+                              text("but it looks like ", found), "leave data_format out"}) == "");
+    }
+}
+
+TEST_CASE("damage in data of the right data_format is no doubt about it") {
+    const TempFolder cifar;
+    cifar.write("data_batch_1.bin", cifar_records(0, 3) + "x");
+    DataOptions options;
+    options.format = DataFormat::cifar10;
+    const auto message =
+        message_of<DataError>([&] { make_record_reader(opened(cifar, "", options.format), DataPart::train, options); });
+    CHECK_THAT(message, contains_text("1 bytes are left") && !contains_text("because data_format"));
 }
 
 TEST_CASE("a channel of something else says what was found") {

@@ -304,6 +304,16 @@ TEST_CASE("grey images stay grey in every format, unless a colour one is among t
     CHECK(from_file(records).shape == ImageShape{3, 28, 28});
 }
 
+TEST_CASE("a stream that cannot be read as data_format says names it, and what it looks like") {
+    DataOptions options;
+    options.format = DataFormat::cifar10;
+    CHECK(lacks(pipe_error(written(as_example), options),
+                {"as cifar10 because data_format says so, but it looks like tfrecord (", "leave data_format out"}) ==
+          "");
+    options.format = DataFormat::recordio;
+    CHECK(lacks(pipe_error(written(as_cifar), options), {"it looks like cifar10 (has a label"}) == "");
+}
+
 TEST_CASE("one wild label is a sentence, not a network of a million outputs") {
     std::string bytes;
     for (const std::int64_t label : {0, 1, 2, 900'000}) {
