@@ -19,6 +19,7 @@
 #include <filesystem>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -40,7 +41,7 @@ std::string media_type(const std::string& content_type) {
     return lower(trim(content_type.substr(0, content_type.find(';'))));
 }
 
-// What lies beside records without being any: a file for people, or an index.
+// What lies beside records without being any: a file for people, or an index. Images do, too.
 bool is_side_file(std::string_view file) {
     constexpr std::array kEndings{".idx", ".lst", ".txt", ".md", ".json", ".html", ".csv", ".index"};
     return std::any_of(kEndings.begin(), kEndings.end(),
@@ -50,7 +51,7 @@ bool is_side_file(std::string_view file) {
 std::vector<std::string> record_files(const ChannelFiles& files) {
     std::vector<std::string> found;
     for (const auto& file : files.files) {
-        if (!is_side_file(file)) found.push_back(file);
+        if (!is_side_file(file) && !has_image_name(file)) found.push_back(file);
     }
     return found;
 }
@@ -107,22 +108,45 @@ std::optional<FormatGuess> guess_by_first_bytes(const ChannelFiles& files) {
     return guess;
 }
 
+// What the files are that are no images.
+std::optional<FormatGuess> guess_beside_images(const ChannelFiles& files) {
+    if (const auto* idx = first_file(files, has_idx_name)) return FormatGuess{DataFormat::idx, text("found ", *idx)};
+    if (auto guess = guess_by_first_bytes(files)) return guess;
+    const std::string* binary = first_file(files, has_cifar_name);
+    if (binary == nullptr) return std::nullopt;
+    return FormatGuess{looks_like_cifar100(files) ? DataFormat::cifar100 : DataFormat::cifar10,
+                       text("found ", *binary)};
+}
+
+// As an image folder needs it: all images in folders, and more than one of these.
+bool lie_in_class_folders(const ChannelFiles& files) {
+    std::set<std::string> classes;
+    for (const auto& file : files.files) {
+        if (has_image_name(file)) classes.insert(file.substr(0, file.find('/') + 1));
+    }
+    return classes.size() > 1 && !classes.begin()->empty();
+}
+
+[[noreturn]] void mixed(const ChannelFiles& files, const FormatGuess& records, const std::string& image) {
+    throw DataError(text(name_of(files.channel), ": found ", to_text(records.format), " (", records.reason,
+                         ") and images that do not lie in class folders, such as ", image,
+                         ". Expected one of the two. Take the images away, or set data_format=",
+                         to_text(records.format), " to leave them out."));
+}
+
 void decide_by_files(OpenedChannel& opened) {
     const auto& files = opened.files;
-    const std::string* binary = first_file(files, has_cifar_name);
     const std::string* image = first_file(files, has_image_name);
     if (image != nullptr && has_list(files)) {
         opened.format = DataFormat::lst;
         opened.reason = text("images and a .lst file, such as ", *image);
-    } else if (const auto* idx = first_file(files, has_idx_name); idx != nullptr && image == nullptr) {
-        opened.format = DataFormat::idx;
-        opened.reason = text("found ", *idx);
-    } else if (auto guess = image == nullptr ? guess_by_first_bytes(files) : std::nullopt) {
+        return;
+    }
+    const bool folders = image != nullptr && lie_in_class_folders(files);
+    if (auto guess = folders ? std::nullopt : guess_beside_images(files)) {
+        if (image != nullptr) mixed(files, *guess, *image);
         opened.format = guess->format;
         opened.reason = std::move(guess->reason);
-    } else if (binary != nullptr && image == nullptr) {
-        opened.format = looks_like_cifar100(files) ? DataFormat::cifar100 : DataFormat::cifar10;
-        opened.reason = text("found ", *binary);
     } else if (image != nullptr) {
         opened.format = DataFormat::image_folder;
         opened.reason = text("found images, such as ", *image);

@@ -7,6 +7,7 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
 #include "tundish/data/record_frames.hpp"
+#include "tundish/data/sample_set.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
@@ -88,6 +89,42 @@ TEST_CASE("record files are told by their content type or their first bytes, wha
     const TempFolder mnist;
     mnist.write("train-images-idx3-ubyte.gz", "x");
     CHECK(opened(mnist, "").format == DataFormat::idx);
+}
+
+TEST_CASE("images that lie beside records, but not in class folders, are no image folder") {
+    std::string tf;
+    append_tfrecord(tf, as_bytes("payload"));
+    for (const char* stray : {"loss.png", "plots/loss.png"}) {
+        const TempFolder records;
+        records.write("part-0", tf);
+        records.write(stray, plain_image(".png", 8, 8, 1, 2, 3));
+        const auto message = message_of<DataError>([&] { opened(records); });
+        CHECK(lacks(message, {"channel 'train': found tfrecord (part-0 begins with", stray, "class folders",
+                              "data_format=tfrecord"}) == "");
+        const TempFolder cifar;
+        write_cifar10(cifar, "", 1, 1);
+        cifar.write(stray, plain_image(".png", 8, 8, 1, 2, 3));
+        CHECK_THAT(message_of<DataError>([&] { opened(cifar); }), contains_text("data_format=cifar10"));
+    }
+    const TempFolder images;
+    write_image_folder(images, "", {"a", "b"}, 1);
+    images.write("part-0", tf);
+    CHECK(opened(images).format == DataFormat::image_folder);
+}
+
+TEST_CASE("images beside records are left out where data_format says what the records are") {
+    const TempFolder folder;
+    std::string payload;
+    append_encoded_example(payload, as_bytes(plain_image(".png", 8, 8, 1, 2, 3)), 0);
+    std::string tf;
+    append_tfrecord(tf, as_bytes(payload));
+    folder.write("part-0", tf);
+    folder.write("loss.png", plain_image(".png", 8, 8, 1, 2, 3));
+    DataOptions options;
+    options.format = DataFormat::tfrecord;
+    ChannelSpec channel;
+    channel.path = folder.path();
+    CHECK(load_samples(channel, options).size() == 1);
 }
 
 TEST_CASE("data that cannot be read as data_format says name it, and what they look like") {
