@@ -159,6 +159,8 @@ bool may_wrap_cifar(DataFormat format) {
     return format == DataFormat::recordio || format == DataFormat::cifar10 || format == DataFormat::cifar100;
 }
 
+constexpr const char* kBareImage = ", and its first record is a bare image";
+
 // For the log.
 std::string wrapped_reason(DataFormat format, ByteSpan head) {
     const auto wrapped = may_wrap_cifar(format) ? guess_wrapped_format(head) : std::nullopt;
@@ -317,8 +319,12 @@ OpenedChannel open_channel(const ChannelSpec& channel, const ChannelSpec* lst, D
     decide(opened, lst != nullptr, wanted);
     if (opened.format != DataFormat::recordio) return opened;
     if (const auto records = from_first_with_bytes(opened.files, record_files(opened.files)); !records.empty()) {
-        auto source = inflate_on_sight(source_of(opened.files, records.front()));
-        opened.reason += wrapped_reason(opened.format, first_bytes(std::move(source), kGuessBytes));
+        const auto head = first_bytes(inflate_on_sight(source_of(opened.files, records.front())), kGuessBytes);
+        opened.reason += wrapped_reason(opened.format, head);
+        if (begins_with_bare_image(head)) {
+            opened.format = DataFormat::augmented_manifest;
+            opened.reason += kBareImage;
+        }
     }
     return opened;
 }
@@ -345,6 +351,7 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
                              "), found RecordIO. Set RecordWrapperType to None for this channel."));
     }
     reason += wrapped_reason(format, source->head());
+    if (format == DataFormat::recordio && begins_with_bare_image(source->head())) reason += kBareImage;
     auto reader =
         with_doubt([&] { return read_stream(std::move(source), channel, format, options, known); }, options.format,
                    [&] {
@@ -358,7 +365,7 @@ OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channe
 BegunPipe begin_pipe(const ChannelSpec& channel, const DataOptions& options) {
     auto pipe = std::make_unique<PipeChannel>(channel);
     auto pass = open_pass(pipe->next_pass(), channel, options);
-    log_format(channel, pass.form.format, pass.reason);
+    log_format(channel, pass.form.in_pairs ? DataFormat::augmented_manifest : pass.form.format, pass.reason);
     return {std::move(pipe), std::move(pass.reader), pass.form};
 }
 

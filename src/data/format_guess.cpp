@@ -11,8 +11,10 @@
 namespace tundish {
 namespace {
 
+constexpr std::size_t kRecordIoHeader = 8;
+
 bool is_recordio(ByteSpan head) {
-    return head.size() >= 8 && load_le<std::uint32_t>(head.data()) == RecordIo::kMagic;
+    return head.size() >= kRecordIoHeader && load_le<std::uint32_t>(head.data()) == RecordIo::kMagic;
 }
 
 bool is_idx(ByteSpan head) {
@@ -37,12 +39,15 @@ bool is_image_record(ByteSpan payload) {
 
 }  // namespace
 
+bool begins_with_bare_image(ByteSpan head) {
+    return is_recordio(head) && image_format(head.subspan(kRecordIoHeader));
+}
+
 std::optional<FormatGuess> guess_wrapped_format(ByteSpan head) {
-    constexpr std::size_t kHeader = 8;
     if (!is_recordio(head)) return std::nullopt;
     const auto word = load_le<std::uint32_t>(head.data() + 4);
     const std::size_t length = word & ((1U << 29U) - 1);
-    const auto object = head.subspan(kHeader, std::min(length, head.size() - kHeader));
+    const auto object = head.subspan(kRecordIoHeader, std::min(length, head.size() - kRecordIoHeader));
     if (word >> 29U != 0 || is_image_record(object)) return std::nullopt;
     if (length % kCifar10Layout.record_bytes == 0 && has_labels(object, kCifar10Layout))
         return FormatGuess{DataFormat::cifar10, "with CIFAR-10 records in it"};

@@ -27,4 +27,7 @@ std::optional<FormatGuess> guess_format(ByteSpan head);
 /// not RecordIO, or when its first record is an image or an MXNet image record.
 std::optional<FormatGuess> guess_wrapped_format(ByteSpan head);
 
+/// True for RecordIO whose first record is an image as it is, without MXNet's header: an augmented manifest's.
+bool begins_with_bare_image(ByteSpan head);
+
 }  // namespace tundish

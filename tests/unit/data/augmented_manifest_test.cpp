@@ -1,9 +1,24 @@
 // Images and labels in turn, as the platform makes a stream of an augmented manifest.
 #include "support/catch.hpp"
+#include "support/logged.hpp"
 #include "support/record_streams.hpp"
 
 using namespace tundish;
 using namespace tundish::testing;
+
+TEST_CASE("the log calls an augmented manifest by its name, and why, whether it was told or found out") {
+    const auto manifest = written(as_manifest);
+    const auto found = "augmented_manifest (RecordWrapperType is RecordIO, and its first record is a bare image)";
+    CHECK_THAT(logged_by([&] { from_pipe(manifest, {}, RecordWrapper::recordio); }),
+               contains_text(text("channel 'train': Pipe mode, format ", found)));
+    CHECK_THAT(
+        logged_by([&] { from_file(manifest); }),
+        contains_text("format augmented_manifest (part-00000 begins with RecordIO's magic number, and its first"));
+    DataOptions options;
+    options.format = DataFormat::augmented_manifest;
+    CHECK_THAT(logged_by([&] { from_pipe(manifest, options); }), contains_text("_manifest (data_format says so)"));
+    CHECK_THAT(logged_by([&] { from_pipe(written(as_mxnet)); }), contains_text("format recordio (the stream"));
+}
 
 TEST_CASE("an augmented manifest whose attributes are out of step names the record that broke it") {
     std::string bytes;
