@@ -119,13 +119,6 @@ OpenedChannel open_and_log(const ChannelSpec& channel, const ChannelSpec* lst, D
     return opened;
 }
 
-std::vector<std::string> settings_to_stream(const RecordReader& reader, const DataOptions& options) {
-    std::vector<std::string> lacking;
-    if (reader.class_count() == 0 && reader.class_names().empty()) lacking.emplace_back("num_classes");
-    if (reader.size_hint() == 0 && !options.num_training_samples) lacking.emplace_back("num_training_samples");
-    return lacking;
-}
-
 ImageMemory memory_for_training(const ChannelSpec& channel, const RecordReader& reader, const DataOptions& options) {
     const auto lacking = settings_to_stream(reader, options);
     const std::string with = lacking.empty() ? "" : text(", and with it ", join(lacking, " and "));

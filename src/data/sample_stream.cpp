@@ -19,18 +19,31 @@
 #include <utility>
 
 namespace tundish {
+
+std::vector<std::string> settings_to_stream(const RecordReader& reader, const DataOptions& options) {
+    std::vector<std::string> lacking;
+    if (reader.class_count() == 0 && reader.class_names().empty()) lacking.emplace_back("num_classes");
+    if (reader.size_hint() == 0 && !options.num_training_samples) lacking.emplace_back("num_training_samples");
+    return lacking;
+}
+
 namespace {
 
 constexpr std::int64_t kSkippedAtOnce = 256;  // decoded, to see whether they are samples, and forgotten
 
+// All that lacks at once.
+[[noreturn]] void refuse(const RecordReader& reader, const ChannelSpec& channel, const DataOptions& options) {
+    const auto lacking = settings_to_stream(reader, options);
+    throw ConfigError(text(name_of(channel),
+                           ": it is streamed, and its format does not tell the number of classes or samples before all "
+                           "is read, which the network and the learning-rate schedule need. Set ",
+                           lacking.empty() ? "a larger num_training_samples" : join(lacking, " and "), '.'));
+}
+
 void check_classes(const RecordReader& reader, const ChannelSpec& channel, const DataOptions& options) {
     if (!reader.class_names().empty()) return;
     const std::int64_t classes = reader.class_count();
-    if (classes == 0) {
-        throw ConfigError(text(name_of(channel),
-                               ": a streamed channel of this format does not tell its number of classes before it has "
-                               "been read. Set num_classes."));
-    }
+    if (classes == 0) refuse(reader, channel, options);
     const auto labels = options.num_classes > 0 ? std::vector<std::int64_t>{} : reader.labels();
     if (labels.empty()) return;
     check_density(labels, classes, channel);
@@ -166,11 +179,7 @@ SampleStream::SampleStream(std::unique_ptr<Passes> passes) : passes_(std::move(p
     if (head_.labels.empty()) throw NoRecords(text(name_of(channel), ": expected samples, found none."));
     passes_->shape = head_.shape;
     size_ = options.num_training_samples ? options.share.part_of(*options.num_training_samples) : reader->size_hint();
-    if (size_ == 0) {
-        throw ConfigError(text(name_of(channel),
-                               ": a streamed channel of this format does not tell how many samples it holds, and the "
-                               "learning-rate schedule needs the number. Set num_training_samples."));
-    }
+    if (size_ == 0) refuse(*reader, channel, options);
     passes_->put_back(std::move(reader));
     log_info(text(name_of(channel), ": streamed each epoch (", size_, " samples of ", to_text(head_.shape), " in ",
                   head_.class_names.size(), " classes), shuffled among ", options.shuffle_buffer, " MB of records"));

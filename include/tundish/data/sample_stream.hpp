@@ -2,6 +2,7 @@
 
 #include "tundish/data/channel.hpp"
 #include "tundish/data/data_options.hpp"
+#include "tundish/data/record_reader.hpp"
 #include "tundish/data/sample_set.hpp"
 
 #include <cstdint>
@@ -12,6 +13,10 @@
 namespace tundish {
 
 struct BegunPipe;
+
+/// The settings that streaming what `reader` reads needs and `options` lack: num_classes where the format does not tell
+/// the number of classes, num_training_samples where it does not tell that of the samples. Empty: none.
+std::vector<std::string> settings_to_stream(const RecordReader& reader, const DataOptions& options);
 
 /// Samples of a streamed channel, in the order in which they are trained on.
 struct StreamedSamples {
@@ -27,8 +32,8 @@ class SampleStream {
   public:
     /// Opens the first pass and decodes up to kHeadSamples of its samples (fewer above kLookAheadBytes), which are
     /// given again by it. `options.num_classes` must be set where the format does not tell the number of classes, and
-    /// options.num_training_samples where it does not tell the number of samples. Throws ConfigError, DataError,
-    /// MachineError, Stopped.
+    /// options.num_training_samples where it does not tell the number of samples. Throws ConfigError that
+    /// names all that lack, DataError, MachineError, Stopped.
     SampleStream(const ChannelSpec& channel, const ChannelSpec* lst, const DataOptions& options);
 
     /// The same for a Pipe-mode channel whose first pass is open and not read yet.

@@ -332,9 +332,13 @@ TEST_CASE("what a stream cannot know must be told") {
     const auto problem = [&] {
         return message_of<ConfigError>([&] { SampleStream(channel_at(folder.path()), nullptr, options); });
     };
-    CHECK(lacks(problem(), {"channel 'train'", "num_classes"}) == "");
+    CHECK(lacks(problem(), {"channel 'train'", "Set num_classes and num_training_samples."}) == "");
     options.num_classes = 3;
-    CHECK(lacks(problem(), {"channel 'train'", "num_training_samples"}) == "");
+    CHECK(lacks(problem(), {"channel 'train'", "Set num_training_samples."}) == "");
+    options.num_classes = 0;
+    options.num_training_samples = 3;
+    CHECK(lacks(problem(), {"channel 'train'", "Set num_classes."}) == "");
+    options.num_classes = 3;
     options.num_training_samples = 3;
     CHECK(SampleStream(channel_at(folder.path()), nullptr, options).head().size() == 3);
 }
