@@ -24,6 +24,9 @@ std::size_t length_of(const array& list) {
     return size < kCountedUpTo ? size : static_cast<std::size_t>(std::distance(list.begin(), list.end()));
 }
 
+constexpr const char* kKeys =
+    "expected {\"instances\": [image, ...]} or {\"inputs\": [image, ...]} for several images, {\"b64\": text} for one";
+
 class ArrayReader {
   public:
     ArrayReader(const element& list, std::size_t most) {
@@ -100,7 +103,7 @@ element image_member(const object& item) {
         found = member.value();
         if (++member == item.end()) return found;
     }
-    throw RequestError(400, "bad_json", "the object has no member 'b64' or 'image_bytes', and not just one member");
+    throw RequestError(400, "bad_json", text("the object has no member 'b64' or 'image_bytes'; ", kKeys));
 }
 
 }  // namespace
@@ -116,7 +119,8 @@ void add_json_item(const element& item, std::size_t most, PixelBuilder& out) {
         out.add_base64(base64);
     } else {
         throw RequestError(400, "bad_json",
-                           text("expected an array of numbers or an image as base64 text, found ", json_kind(value)));
+                           text("expected an array of numbers or an image as base64 text, found ", json_kind(value),
+                                item.is<object>() ? text(" in an object; ", kKeys) : ""));
     }
 }
 
