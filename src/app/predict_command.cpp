@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <vector>
 
 #include "tundish/app/commands.hpp"
 #include "tundish/base/error.hpp"
@@ -36,15 +37,37 @@ Image read_image(const std::filesystem::path& file, int channels) {
     }
 }
 
+void predict_file(const Predictor& predictor, const std::filesystem::path& file) {
+    const auto probabilities = predictor.predict(read_image(file, predictor.config().input.channels));
+    log_plain(text(file.string(), ": ", best_classes(probabilities, predictor.config().class_names)));
+}
+
+// What the other files had to say stays in sight above.
+[[noreturn]] void refuse(const std::vector<Error>& problems, std::size_t files) {
+    if (files == 1) throw problems.front();
+    const bool machine = std::any_of(problems.begin(), problems.end(),
+                                     [](const Error& problem) { return problem.blame() == Blame::machine; });
+    throw Error(
+        machine ? Blame::machine : Blame::user,
+        text(problems.size(), " of ", files, " files could not be classified; what is wrong with each is said above"));
+}
+
 }  // namespace
 
+// One bad file among many is no reason to leave the others unanswered.
 void predict_command(const std::filesystem::path& model_folder, const std::vector<std::filesystem::path>& files) {
     set_up_device(at::kCPU, /*threads=*/0, /*deterministic=*/false);
     const Predictor predictor(model_folder);
+    std::vector<Error> problems;
     for (const auto& file : files) {
-        const auto probabilities = predictor.predict(read_image(file, predictor.config().input.channels));
-        log_plain(text(file.string(), ": ", best_classes(probabilities, predictor.config().class_names)));
+        try {
+            predict_file(predictor, file);
+        } catch (const Error& error) {
+            problems.push_back(error);
+            if (files.size() > 1) log_error(error.what());
+        }
     }
+    if (!problems.empty()) refuse(problems, files.size());
 }
 
 }  // namespace tundish

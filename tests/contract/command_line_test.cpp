@@ -130,6 +130,17 @@ TEST_CASE("predict classifies files with the model that train left") {
             CHECK(ended.says(name));
         }
     }
+    SECTION("bad files among good ones: each is named, the others are classified, exit 2") {
+        const Ended ended = run_tundish({"predict", "--model", model, in_job("words.png"), in_job("a.png"),
+                                         in_job("missing.png"), in_job("b.jpg")});
+        INFO(ended.output);
+        CHECK(ended.code == 2);
+        CHECK(ended.says("words.png: "));
+        CHECK(ended.says("no file " + in_job("missing.png")));
+        CHECK(ended.says("a.png: "));
+        CHECK(ended.says("b.jpg: "));
+        CHECK(ended.says("2 of 4 files could not be classified"));
+    }
     SECTION("a damaged, cut or missing file of the model: exit 2 with its name") {
         for (const char* name : {"model.pt", "state_dict.pt", "model.safetensors", "config.json"}) {
             const std::string before = job.read(std::filesystem::path("model") / name);

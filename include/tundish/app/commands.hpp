@@ -27,7 +27,9 @@ struct ServeArguments {
 /// Serves the model under `root` over HTTP until SIGTERM.
 void serve_command(const std::filesystem::path& root, const ServeArguments& arguments);
 
-/// Classifies image files with the model in `model_folder`, one line a file on stdout.
+/// Classifies image files with the model in `model_folder`, one line a file on stdout. Files that cannot be are named
+/// on stderr, the others are classified all the same; at the end Error says how many there were (of a single one, what
+/// is wrong with it). Throws ArtifactError.
 void predict_command(const std::filesystem::path& model_folder, const std::vector<std::filesystem::path>& files);
 
 /// Which document `describe` prints.
