@@ -46,9 +46,17 @@ std::string reason_and_remedy(int error_number) {
     }
 }
 
+std::string reason_and_remedy(int error_number, const std::filesystem::path& path) {
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(path, error);
+    if (error || std::filesystem::exists(path, error)) return reason_and_remedy(error_number);
+    return text(system_reason(error_number), ". It is a link to ", target.string(),
+                ", which is not there: mend the link, or put a copy in its place.");
+}
+
 std::string read_file(const std::filesystem::path& path) {
     const auto fail = [&](int error_number) {
-        throw MachineError(text("cannot read ", path.string(), ": ", reason_and_remedy(error_number)));
+        throw MachineError(text("cannot read ", path.string(), ": ", reason_and_remedy(error_number, path)));
     };
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) fail(errno);

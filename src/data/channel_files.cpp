@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <system_error>
 
 namespace tundish {
@@ -35,6 +36,10 @@ void check_folder(const ChannelSpec& channel) {
     }
     std::error_code error;
     const auto status = fs::status(channel.path, error);
+    if (fs::is_symlink(channel.path, error) && !fs::exists(status)) {
+        throw DataError(text(name_of(channel), ": cannot read ", channel.path.string(), ": ",
+                             reason_and_remedy(ENOENT, channel.path)));
+    }
     if (!fs::exists(status)) {
         throw NoRecords(text(name_of(channel), ": there is no folder ", channel.path.string(),
                              ". Expected the channel's files there; check the job's input data configuration.",

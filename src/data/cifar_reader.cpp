@@ -48,7 +48,8 @@ void CifarReader::choose_files(const ChannelFiles& files, DataPart part) {
         std::error_code error;
         const auto size = std::filesystem::file_size(files.path_of(name), error);
         if (error)
-            throw DataError(text(name_of(channel_), ", ", name, ": cannot read: ", system_reason(error.value())));
+            throw DataError(text(name_of(channel_), ", ", name,
+                                 ": cannot read: ", reason_and_remedy(error.value(), files.path_of(name))));
         check_size(name, static_cast<std::int64_t>(size));
         files_.push_back({name, static_cast<std::int64_t>(size / record_bytes_)});
         total_ += files_.back().records;

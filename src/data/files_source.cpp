@@ -45,7 +45,7 @@ void FilesSource::open() {
     fd_ = open_to_read(path, what());
     struct stat status {};
     if (!fd_ || ::fstat(fd_.get(), &status) != 0) {
-        throw DataError(text(what(), ": cannot read ", path.string(), ": ", reason_and_remedy(errno)));
+        throw DataError(text(what(), ": cannot read ", path.string(), ": ", reason_and_remedy(errno, path)));
     }
     if (!S_ISREG(status.st_mode)) {
         throw DataError(text(what(), ": ", path.string(), " is not a regular file",

@@ -17,7 +17,7 @@ SequentialFile::SequentialFile(const std::filesystem::path& path, std::string wh
     : what_(std::move(what)), fd_(open_to_read(path, what_)) {
     struct stat status {};
     if (!fd_ || ::fstat(fd_.get(), &status) != 0) {
-        throw DataError(text(what_, ": cannot read ", path.string(), ": ", reason_and_remedy(errno)));
+        throw DataError(text(what_, ": cannot read ", path.string(), ": ", reason_and_remedy(errno, path)));
     }
     if (!S_ISREG(status.st_mode)) throw DataError(text(what_, ": ", path.string(), " is not a regular file"));
     size_ = static_cast<std::uint64_t>(status.st_size);

@@ -16,6 +16,9 @@ std::string system_reason(int error_number);
 /// The same, and what to do about it where that is known: a larger volume, root, a writable mount.
 std::string reason_and_remedy(int error_number);
 
+/// The same for `path`, which could not be opened: of a link it also says what it points to, if that is not there.
+std::string reason_and_remedy(int error_number, const std::filesystem::path& path);
+
 /// The whole file. Throws MachineError naming the path when it cannot be read.
 std::string read_file(const std::filesystem::path& path);
 

@@ -94,6 +94,24 @@ TEST_CASE("a damaged image is an error, or skipped and counted") {
     }
 }
 
+TEST_CASE("a link to nothing says what it points to, whatever the format") {
+    const TempFolder folder;
+    write_image_folder(folder, "images", {"a", "b"}, 1);
+    std::filesystem::create_symlink("gone.png", folder.path() / "images/a/1.png");
+    for (const char* name : {"data_batch_1.bin", "part.tfrecord"}) {
+        std::filesystem::create_directories(folder.path() / name);
+        std::filesystem::create_symlink("gone.png", folder.path() / name / name);
+    }
+    std::filesystem::create_symlink("gone.png", folder.path() / "channel");
+    for (const char* channel : {"images", "data_batch_1.bin", "part.tfrecord", "channel"}) {
+        DataOptions options;
+        if (channel == std::string_view("part.tfrecord")) options.format = DataFormat::tfrecord;
+        CHECK(lacks(message_of<DataError>([&] { load_samples(channel_at(folder.path() / channel), options); }),
+                    {"channel 'train'", "No such file", "a link to gone.png, which is not there", "mend the link"}) ==
+              "");
+    }
+}
+
 TEST_CASE("a channel of damaged images only has no samples") {
     const TempFolder folder;
     folder.write("a/0.png", "x");
