@@ -43,8 +43,9 @@ std::int64_t class_of_list(const std::vector<double>& values, LabelFormat format
     if (format == LabelFormat::class_id) return class_from_numbers(values, format);
     if (values.size() == 1) {
         throw DataError(
-            "the label is a list of one number, which is no multi-hot list (one 0 or 1 for each class). If it is a "
-            "class id, add '; label-format=class-id' to the channel's content type");
+            "the label is a list of one number, and a multi-hot list has one for each class. If the number is a class "
+            "id, say so by the channel's content type: 'application/x-recordio; label-format=class-id' (of TFRecord: "
+            "application/x-tfrecord)");
     }
     const auto classes = static_cast<std::int64_t>(values.size());
     const auto label = class_from_multi_hot(values);
@@ -66,7 +67,9 @@ LabelFormat label_format_of(string_view content_type) {
         const auto value = lower(without_quotes(trim(parameter.substr(equals + 1))));
         if (value == "multi-hot") return LabelFormat::multi_hot;
         if (value == "class-id") return LabelFormat::class_id;
-        throw ConfigError(text("content type: label-format is '", value, "'; expected multi-hot or class-id"));
+        throw ConfigError(text("content type: label-format is '", value,
+                               "'; expected multi-hot, for lists of 0 and 1 (the default), or class-id, for lists that "
+                               "hold the number of the class."));
     }
     return LabelFormat::multi_hot;
 }

@@ -26,7 +26,8 @@ bool SampleCollector::add(const Decoded& sample, SampleSet& to) {
 void SampleCollector::pass_over(const Decoded& sample) {
     const std::string problem = text(name_of(channel_), ", ", sample.origin, ": ", sample.problem);
     if (on_bad_record_ == BadRecordPolicy::error) {
-        throw DataError(text(problem, ". Replace or remove it, or set on_bad_record=skip to train without it."));
+        throw DataError(
+            text(problem, ". Replace or remove that record, or set on_bad_record=skip to train without it."));
     }
     if (on_bad_record_ == BadRecordPolicy::skip_warn) log_warning(text(problem, ". Skipped."));
     ++skipped_;

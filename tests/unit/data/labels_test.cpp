@@ -54,7 +54,7 @@ TEST_CASE("several classes, none, or a list of the wrong kind are told apart") {
     CHECK(lacks(label_error("[1, 0, 1]"), {"2 classes set", "single label"}) == "");
     CHECK(lacks(label_error("[0, 0]"), {"no classes set"}) == "");
     CHECK(lacks(label_error("[0, 2]"), {"holds 2", "0 and 1 only", "single label"}) == "");
-    CHECK(lacks(label_error("[1]"), {"list of one number", "label-format=class-id"}) == "");
+    CHECK(lacks(label_error("[1]"), {"list of one number", "'application/x-recordio; label-format=class-id'"}) == "");
     CHECK(lacks(label_error("[]"), {"empty list"}) == "");
     CHECK(lacks(label_error("[0, 2]", LabelFormat::class_id), {"names 2 classes", "single label"}) == "");
     CHECK(lacks(label_error("[0, 1, 0]", LabelFormat::multi_hot, 10), {"3 values", "expected 10", "num_classes"}) ==
@@ -91,5 +91,5 @@ TEST_CASE("the content type says what lists are") {
     CHECK(label_format_of("application/x-image; label-format=class-id") == LabelFormat::class_id);
     CHECK(label_format_of("application/x-image;a=b; Label-Format = \"multi-hot\" ;c") == LabelFormat::multi_hot);
     const auto message = message_of<ConfigError>([] { label_format_of("image/png;label-format=one-hot"); });
-    CHECK(lacks(message, {"'one-hot'", "multi-hot or class-id"}) == "");
+    CHECK(lacks(message, {"'one-hot'", "expected multi-hot, for lists of 0 and 1", "or class-id, for"}) == "");
 }
