@@ -1,5 +1,6 @@
 #include "tundish/train/progress.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -40,8 +41,10 @@ std::string Progress::line(double elapsed) const {
     const double rate = static_cast<double>(done_) / elapsed;  // due() has waited: elapsed > 0
     if (images_ <= 0) return text("epoch ", epoch_, ": ", done_, " images, ", fixed(rate, 1), " images/s");
     const double left = static_cast<double>(images_ - done_) / rate;
+    const double until_limit = std::max(0.0, limit_ - elapsed);
     return text("epoch ", epoch_, ": ", done_ * 100 / images_, " %, ", done_, " of ", images_, " images, ",
-                fixed(rate, 1), " images/s, ", human_seconds(left), " left");
+                fixed(rate, 1), " images/s, ", human_seconds(std::min(left, until_limit)),
+                until_limit < left ? " left of max_train_seconds" : " left");
 }
 
 double Progress::monotonic_seconds() {

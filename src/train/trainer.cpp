@@ -151,6 +151,7 @@ class Trainer {
     void train_epoch() {
         begin_batches();
         Progress progress(epoch(), shares_.all());
+        if (options_.max_train_seconds > 0.0) progress.ends_after(options_.max_train_seconds - state_.train_seconds);
         Stopwatch since_totals;
         StepNotice notice;
         while (state_.step < epoch_end() && !notice.out_of_time) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 
 namespace tundish {
@@ -19,6 +20,9 @@ class Progress {
     /// The epoch begins now. `images`: in the whole epoch, 0 when not known.
     Progress(std::int64_t epoch, std::int64_t images, Clock clock = monotonic_seconds, Print print = to_log);
 
+    /// Training ends `seconds` after the epoch's begin, whatever is left to do then (max_train_seconds).
+    void ends_after(double seconds) { limit_ = seconds; }
+
     /// `images` more have been trained on.
     void add(std::int64_t images);
 
@@ -34,6 +38,7 @@ class Progress {
     std::int64_t images_;
     Clock clock_;
     Print print_;
+    double limit_ = std::numeric_limits<double>::infinity();
     double start_;
     double last_line_;
     std::int64_t last_tenths_ = 0;

@@ -33,6 +33,21 @@ TEST_CASE("progress: a slow epoch gives one line per tenth, none at its end") {
     CHECK(lines[8] == "epoch 3: 90 %, 45000 of 50000 images, 50.0 images/s, 1 min 40 s left");
 }
 
+TEST_CASE("progress: the time left is no longer than training may take") {
+    double now = 0.0;
+    std::vector<std::string> lines;
+    Progress progress(
+        0, 1000, [&] { return now; }, [&](const std::string& line) { lines.push_back(line); });
+    progress.ends_after(50.0);
+    for (int step = 0; step < 9; ++step) {
+        now += 5.2 + step;  // slower and slower
+        progress.add(100);
+    }
+    REQUIRE(lines.size() == 9);
+    CHECK(lines[0] == "epoch 0: 10 %, 100 of 1000 images, 19.2 images/s, 45 s left of max_train_seconds");
+    CHECK(lines[8].ends_with(", 0.0 s left of max_train_seconds"));
+}
+
 TEST_CASE("progress: a fast epoch gives one line a second at most") {
     const auto lines = watch(1000, 100, 0.03125);  // 3.1 s in all
     CHECK(lines == std::vector<std::string>{"epoch 3: 32 %, 320 of 1000 images, 320.0 images/s, 2.1 s left",
