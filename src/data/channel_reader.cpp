@@ -74,7 +74,7 @@ constexpr const char* kWhatIsRead =
 std::vector<std::string> from_first_with_bytes(const ChannelFiles& files, std::vector<std::string> records) {
     const auto has_bytes = [&](const std::string& file) {
         std::error_code error;
-        return std::filesystem::file_size(files.path_of(file), error) > 0 && !error;
+        return std::filesystem::file_size(files.path_of(file), error) > 0 || error;  // which its reader will report
     };
     records.erase(records.begin(), std::find_if(records.begin(), records.end(), has_bytes));
     return records;
@@ -274,6 +274,7 @@ auto with_doubt(const Read& read, DataFormat wanted, const Guess& guess) {
     } catch (const DataError& error) {
         if (wanted == DataFormat::automatic) throw;
         const std::optional<FormatGuess> found = guess();
+        if (!found && dynamic_cast<const NoRecords*>(&error) != nullptr) throw;  // there is nothing to be misread
         if (found && (found->format == wanted || (is_of_recordio(found->format) && is_of_recordio(wanted)))) throw;
         throw DataError(text(error.what(), " It is read as ", to_text(wanted), " because data_format says so",
                              found ? text(", but it looks like ", to_text(found->format), " (", found->reason,

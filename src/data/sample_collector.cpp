@@ -5,6 +5,9 @@
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_files.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace tundish {
 
 bool SampleCollector::add(const Decoded& sample, SampleSet& to) {
@@ -49,6 +52,11 @@ std::vector<std::string> numbers_as_names(std::int64_t classes) {
     std::vector<std::string> names;
     for (std::int64_t i = 0; i < classes; ++i) names.push_back(std::to_string(i));
     return names;
+}
+
+std::int64_t largest_label(const SampleSet& samples) {
+    const auto largest = std::max_element(samples.labels.begin(), samples.labels.end());
+    return largest == samples.labels.end() ? -1 : *largest;
 }
 
 void name_classes(SampleSet& samples, std::vector<std::string> names, std::int64_t classes) {

@@ -217,11 +217,6 @@ bool read_unless_empty(const ChannelSpec& channel, const Read& read) {
     }
 }
 
-std::int64_t largest_label(const SampleSet& samples) {
-    const auto largest = std::max_element(samples.labels.begin(), samples.labels.end());
-    return largest == samples.labels.end() ? -1 : *largest;
-}
-
 // A validation channel whose classes are numbers may hold fewer than train, and takes its names.
 void match_classes(const ChannelSpec& train, SampleSet& validation, const SampleSet& training,
                    const std::string& channel) {

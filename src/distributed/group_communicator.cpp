@@ -2,14 +2,23 @@
 
 #include <ATen/ATen.h>
 
+#include <chrono>
+#include <future>
 #include <map>
+#include <thread>
 
+#include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/distributed/peer_error.hpp"
 
 namespace tundish {
 namespace {
+
+using namespace std::chrono_literals;
+
+// Those of the other ranks that end are gone by then, and with them what waits for them.
+constexpr auto kEndOfBackend = 4s;
 
 // One flat tensor for each dtype: a message each, whatever the number of tensors.
 using Groups = std::map<at::ScalarType, std::vector<at::Tensor>>;
@@ -41,6 +50,17 @@ void unflatten(const at::Tensor& flat, const std::vector<at::Tensor>& tensors) {
 GroupCommunicator::GroupCommunicator(const ClusterOptions& options, Store store, std::unique_ptr<PeerWatch> watch,
                                      c10::intrusive_ptr<c10d::Backend> backend)
     : options_(options), store_(std::move(store)), backend_(std::move(backend)), watch_(std::move(watch)) {}
+
+GroupCommunicator::~GroupCommunicator() {
+    std::promise<void> promise;
+    const auto ended = promise.get_future();
+    std::thread([backend = std::move(backend_), promise = std::move(promise)]() mutable {
+        backend.reset();
+        promise.set_value();
+    }).detach();
+    if (ended.wait_for(kEndOfBackend) == std::future_status::timeout)
+        log_debug("a sum waits for a lost rank and is left behind");
+}
 
 // c10d says that a connection was closed, or that nothing came; the watch finds out whose and why.
 template <typename Call>

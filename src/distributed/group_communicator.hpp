@@ -14,6 +14,9 @@ class GroupCommunicator final : public Communicator {
   public:
     GroupCommunicator(const ClusterOptions& options, Store store, std::unique_ptr<PeerWatch> watch,
                       c10::intrusive_ptr<c10d::Backend> backend);
+    /// Leaves the backend behind when it does not end within seconds: it may wait for a lost peer, and the process ends
+    /// next.
+    ~GroupCommunicator() override;
 
     [[nodiscard]] int rank() const override { return options_.rank; }
     [[nodiscard]] int size() const override { return options_.size(); }

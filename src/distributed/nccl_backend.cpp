@@ -7,11 +7,8 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <future>
-#include <thread>
 
 #include "rendezvous.hpp"
 #include "tundish/base/log.hpp"
@@ -25,30 +22,6 @@ using namespace std::chrono_literals;
 
 using Works = c10::intrusive_ptr<c10d::Work>;
 
-// c10d's own limits are minutes long, and some of its waits have none.
-constexpr auto kTeardownLimit = 20s;
-
-// Ends the group; what hangs there is left behind, as the process ends next.
-void end_group(c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl, bool broken) {
-    std::promise<void> promise;
-    const auto ended = promise.get_future();
-    std::thread([group = std::move(nccl), broken, promise = std::move(promise)]() mutable {
-        try {
-            if (broken) {
-                group->abort();
-            } else {
-                group->shutdown();
-            }
-            group.reset();
-        } catch (const std::exception& error) {
-            log_debug(error.what());
-        }
-        promise.set_value();
-    }).detach();
-    if (ended.wait_for(kTeardownLimit) == std::future_status::timeout)
-        log_warning(text("NCCL did not end within ", kTeardownLimit.count(), " s and is left behind"));
-}
-
 // What c10d's ProcessGroup does for Python.
 class ByDevice final : public c10d::Backend {
   public:
@@ -56,7 +29,13 @@ class ByDevice final : public c10d::Backend {
         : Backend(gloo->getRank(), gloo->getSize()), gloo_(std::move(gloo)), nccl_(std::move(nccl)) {}
 
     // Kernels that wait for a lost peer would hold up the end of the process.
-    ~ByDevice() override { end_group(std::move(nccl_), std::uncaught_exceptions() > 0); }
+    ~ByDevice() override {
+        try {
+            nccl_->abort();  // what all ranks have left has nothing under way that it could break
+        } catch (const std::exception& error) {
+            log_debug(error.what());
+        }
+    }
 
     const std::string getBackendName() const override { return "gloo and nccl"; }  // NOLINT: c10d's signature
     Works allreduce(std::vector<at::Tensor>& tensors, const c10d::AllreduceOptions& options) override {

@@ -19,6 +19,7 @@ struct Summary {
     bool streams = false;
     bool validates = false;
     ImageShape shape;
+    std::int64_t needed_classes = 0;  // by labels without names; a stream's may be any of its classes
     bool numbered = false;
     std::vector<std::string> class_names;
 };
@@ -28,11 +29,17 @@ const SampleSet& best_named(const TrainingData& data) {
     return data.train.numbered && data.validation && !data.validation->numbered ? *data.validation : data.train;
 }
 
+std::int64_t needed_classes(const TrainingData& data) {
+    if (!data.train.numbered) return 0;
+    return data.stream ? std::ssize(data.train.class_names) : largest_label(data.train) + 1;
+}
+
 std::string to_bytes(const TrainingData& data) {
     const auto& shape = data.train.shape;
     const auto& named = best_named(data);
     std::string out = text(data.train_size(), ' ', int{data.stream != nullptr}, ' ', int{data.validation.has_value()},
-                           ' ', shape.channels, ' ', shape.height, ' ', shape.width, ' ', int{named.numbered}, '\0');
+                           ' ', shape.channels, ' ', shape.height, ' ', shape.width, ' ', needed_classes(data), ' ',
+                           int{named.numbered}, '\0');
     for (const auto& name : named.class_names) out += name + '\0';
     return out;
 }
@@ -41,7 +48,7 @@ Summary from_bytes(const std::string& bytes) {
     std::istringstream in(bytes);
     Summary summary;
     in >> summary.samples >> summary.streams >> summary.validates >> summary.shape.channels >> summary.shape.height >>
-        summary.shape.width >> summary.numbered;
+        summary.shape.width >> summary.needed_classes >> summary.numbered;
     std::string name;
     std::getline(in, name, '\0');
     while (std::getline(in, name, '\0')) summary.class_names.push_back(name);
@@ -77,15 +84,16 @@ std::vector<std::string> common_names(const std::vector<Summary>& ranks) {
 // Names where a rank has any, which label k of the others is the k-th of; else as many numbers as the largest label of
 // any rank asks for.
 std::vector<std::string> common_classes(const std::vector<Summary>& ranks, std::int64_t num_classes) {
-    std::size_t numbers = 0;
+    std::int64_t numbers = 0;
+    std::int64_t needed = num_classes;
     for (const auto& rank : ranks) {
-        if (rank.numbered) numbers = std::max(numbers, rank.class_names.size());
+        if (rank.numbered) numbers = std::max(numbers, std::ssize(rank.class_names));
+        needed = std::max(needed, rank.needed_classes);
     }
     auto names = common_names(ranks);
-    if (names.empty()) return numbers_as_names(static_cast<std::int64_t>(numbers));
-    const auto expected = std::max(numbers, static_cast<std::size_t>(num_classes));
-    if (numbers <= names.size() && (num_classes == 0 || names.size() == expected)) return names;
-    throw DataError(text("channel 'train': expected ", expected, " classes (",
+    if (names.empty()) return numbers_as_names(numbers);
+    if (needed <= std::ssize(names) && (num_classes == 0 || num_classes == std::ssize(names))) return names;
+    throw DataError(text("channel 'train': expected ", needed, " classes (",
                          num_classes > 0 ? "num_classes" : "the labels of hosts without class names", "), found ",
                          names.size(), " names on all hosts together: ", some_of(names, 12),
                          ". Correct num_classes or the data."));
@@ -93,7 +101,7 @@ std::vector<std::string> common_classes(const std::vector<Summary>& ranks, std::
 
 void rename_classes(SampleSet& samples, const std::vector<std::string>& names) {
     if (samples.class_names == names) return;
-    if (samples.numbered && samples.class_names.size() <= names.size()) {
+    if (samples.numbered && largest_label(samples) < std::ssize(names)) {
         samples.class_names = names;
         return;
     }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <atomic>
@@ -79,6 +80,20 @@ TEST_CASE("a rank that is waited for long is named in the log") {
     INFO(log);
     CHECK(log.find("waiting for 127.0.0.2 (rank 1) in an all-reduce") != std::string::npos);
     CHECK(log.find("waiting for 127.0.0.1") == std::string::npos);
+}
+
+TEST_CASE("a rank that ends does not wait for a sum that another has not begun") {
+    const ClusterOptions options = rank_0_of_two();
+    const std::jthread other([own = options]() mutable {
+        own.rank = 1;
+        const auto communicator = join_cluster(own);
+        std::this_thread::sleep_for(12s);
+    });
+    auto communicator = join_cluster(options);
+    static_cast<void>(communicator->start_sum(at::ones({100})));
+    const auto begin = std::chrono::steady_clock::now();
+    communicator.reset();
+    CHECK(std::chrono::steady_clock::now() - begin < 9s);
 }
 
 TEST_CASE("a rank that does not come is waited for as long as the limit says, and named") {

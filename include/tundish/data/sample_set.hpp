@@ -25,6 +25,9 @@ struct SampleSet {
     [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(labels.size()); }
 };
 
+/// -1 without samples.
+std::int64_t largest_label(const SampleSet& samples);
+
 /// "0", "1", … for classes without names.
 std::vector<std::string> numbers_as_names(std::int64_t classes);
 
