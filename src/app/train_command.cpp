@@ -158,6 +158,12 @@ void run_rank(const ClusterOptions& cluster, const JobSettings& settings, const 
     }
 }
 
+// One host has all the parts, and what a host of several cannot know is known.
+void forget_shards(InputDataConfig& channels) {
+    channels.train.distribution = Distribution::fully_replicated;
+    if (channels.validation) channels.validation->distribution = Distribution::fully_replicated;
+}
+
 // Its part of sharded channels is trained by nobody: the job assigns channels to instance groups.
 void step_aside(const ResourceConfig& cluster, const TrainingHosts& training) {
     log_info(training.note);
@@ -181,7 +187,8 @@ void train_command(const std::filesystem::path& root, const std::optional<LocalR
     cluster.hosts = training.hosts;
     const Place place = find_place(settings, cluster, started_as);
     log_setup(settings.log_level, place.rank);
-    const InputDataConfig channels = read_input_data_config(paths);
+    InputDataConfig channels = read_input_data_config(paths);
+    if (cluster.hosts.size() == 1) forget_shards(channels);
     if (!started_as) {  // its supervisor has said it
         if (!training.note.empty()) log_info(training.note);
         log_notes(settings.notes);

@@ -274,12 +274,15 @@ auto with_doubt(const Read& read, DataFormat wanted, const Guess& guess) {
     } catch (const DataError& error) {
         if (wanted == DataFormat::automatic) throw;
         const std::optional<FormatGuess> found = guess();
-        if (!found && dynamic_cast<const NoRecords*>(&error) != nullptr) throw;  // there is nothing to be misread
+        const bool nothing = dynamic_cast<const NoRecords*>(&error) != nullptr;
+        if (!found && nothing) throw;  // there is nothing to be misread
         if (found && (found->format == wanted || (is_of_recordio(found->format) && is_of_recordio(wanted)))) throw;
-        throw DataError(text(error.what(), " It is read as ", to_text(wanted), " because data_format says so",
-                             found ? text(", but it looks like ", to_text(found->format), " (", found->reason,
-                                          "): leave data_format out, or set it to ", to_text(found->format), '.')
-                                   : std::string(": is that right?")));
+        const auto doubt = text(error.what(), " It is read as ", to_text(wanted), " because data_format says so",
+                                found ? text(", but it looks like ", to_text(found->format), " (", found->reason,
+                                             "): leave data_format out, or set it to ", to_text(found->format), '.')
+                                      : std::string(": is that right?"));
+        if (nothing) throw NoRecords(doubt);
+        throw DataError(doubt);
     }
 }
 

@@ -11,15 +11,18 @@
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/channel_reader.hpp"
+#include "tundish/data/cifar_reader.hpp"
 #include "tundish/data/decode_pipeline.hpp"
 #include "tundish/data/pipe_channel.hpp"
 #include "tundish/data/sample_stream.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <new>
+#include <system_error>
 #include <utility>
 
 namespace tundish {
@@ -58,7 +61,8 @@ std::int64_t count_classes(const RecordReader& reader, const SampleSet& samples,
                            const DataOptions& options) {
     std::int64_t classes = reader.class_count();
     for (const auto label : samples.labels) classes = std::max(classes, label + 1);
-    if (options.num_classes == 0) check_density(samples.labels, classes, channel);
+    if (options.num_classes == 0 && channel.distribution != Distribution::sharded_by_s3_key)
+        check_density(samples.labels, classes, channel);
     return classes;
 }
 
@@ -176,10 +180,19 @@ void keep_or_stream(TrainingData& data, const ChannelSpec& train, const DataOpti
     }
 }
 
-SampleSet empty_shard(const DataOptions& options) {
+// A file of CIFAR's class names may be all that a host got.
+std::vector<std::string> names_alone(const ChannelSpec& channel, const DataOptions& options) {
+    std::error_code error;
+    if (channel.mode == InputMode::pipe || !std::filesystem::is_directory(channel.path, error)) return {};
+    const auto files = list_channel(channel);
+    auto names = cifar_class_names(files, "", DataFormat::cifar10, options.num_classes);
+    return names.empty() ? cifar_class_names(files, "", DataFormat::cifar100, options.num_classes) : names;
+}
+
+SampleSet empty_shard(const ChannelSpec& channel, const DataOptions& options) {
     SampleSet samples;
     samples.shape = options.image_shape.value_or(ImageShape{});
-    name_classes(samples, {}, options.num_classes);
+    name_classes(samples, names_alone(channel, options), options.num_classes);
     return samples;
 }
 
@@ -265,7 +278,7 @@ SampleSet read_validation(const ChannelSpec& channel, const ChannelSpec* lst, co
 SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     check_options(options);
     if (channel.mode == InputMode::pipe) return read_pipe(channel, options);
-    SampleSet samples = empty_shard(options);
+    SampleSet samples = empty_shard(channel, options);
     read_unless_empty(channel, [&] {
         samples = read_samples(open_and_log(channel, nullptr, options.format), DataPart::all, options);
     });
@@ -305,7 +318,7 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         static_cast<void>(list_channel(*validation));
     std::optional<OpenedChannel> opened;
     if (!read_unless_empty(train, [&] { load_train(data, train, train_lst, opened, options); }))
-        data.train = empty_shard(options);
+        data.train = empty_shard(train, options);
     const bool with_test = opened && has_test_file(*opened);
     if (validation != nullptr) {
         const auto read = [&] {
@@ -326,7 +339,7 @@ TrainingData load_training_data(const ChannelSpec& train, const ChannelSpec* val
         log_info(text(name_of(train), ": its test file is the validation set, it is not trained on"));
         data.validation = read_samples(*opened, DataPart::test, options);
     }
-    if (data.validation && !data.train_sharded) {
+    if (data.validation && !data.train_sharded && !data.validation_sharded) {
         if (data.train.numbered && data.train.class_names.size() == data.validation->class_names.size())
             name_classes(data.train, data.validation->class_names, 0);  // a stream has no names, files may
         match_classes(train, *data.validation, data.train, validating.name);

@@ -52,15 +52,17 @@ std::shared_ptr<gloo::transport::Device> network_device(const ClusterOptions& op
     }
 }
 
-c10::intrusive_ptr<c10d::Backend> gloo(const ClusterOptions& options, const Store& store) {
+using Device = std::shared_ptr<gloo::transport::Device>;
+
+c10::intrusive_ptr<c10d::Backend> gloo(const ClusterOptions& options, const Store& store, const Device& device) {
     auto wanted = c10d::ProcessGroupGloo::Options::create(kLongestWait);
-    wanted->devices.push_back(network_device(options));
+    wanted->devices.push_back(device);
     const auto keys = c10::make_intrusive<c10d::PrefixStore>("gloo", store);
     return c10::make_intrusive<c10d::ProcessGroupGloo>(keys, options.rank, options.size(), wanted);
 }
 
-c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, const Store& store) {
-    auto for_memory = gloo(options, store);
+c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, const Store& store, const Device& device) {
+    auto for_memory = gloo(options, store, device);
 #ifdef USE_C10D_NCCL
     if (options.device.is_cuda()) return nccl_beside(for_memory, options);
 #else
@@ -74,8 +76,9 @@ c10::intrusive_ptr<c10d::Backend> backend_for(const ClusterOptions& options, con
 }
 
 c10::intrusive_ptr<c10d::Backend> connect_all(const ClusterOptions& options, const Store& store, PeerWatch& watch) {
+    const Device device = network_device(options);  // may wait for this host's name, whom the others then wait for
     const PeerWatch::Call waiting(watch, "connecting to each other");
-    return backend_for(options, store);
+    return backend_for(options, store, device);
 }
 
 std::unique_ptr<PeerWatch> watch_over(const ClusterOptions& options) {

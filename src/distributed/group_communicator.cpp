@@ -52,14 +52,19 @@ GroupCommunicator::GroupCommunicator(const ClusterOptions& options, Store store,
     : options_(options), store_(std::move(store)), backend_(std::move(backend)), watch_(std::move(watch)) {}
 
 GroupCommunicator::~GroupCommunicator() {
-    std::promise<void> promise;
-    const auto ended = promise.get_future();
-    std::thread([backend = std::move(backend_), promise = std::move(promise)]() mutable {
-        backend.reset();
-        promise.set_value();
-    }).detach();
-    if (ended.wait_for(kEndOfBackend) == std::future_status::timeout)
-        log_debug("a sum waits for a lost rank and is left behind");
+    auto* const backend = backend_.release();  // left behind, too, where there are no more threads to be had
+    try {
+        std::promise<void> promise;
+        const auto ended = promise.get_future();
+        std::thread([backend, promise = std::move(promise)]() mutable {
+            c10::intrusive_ptr<c10d::Backend>::reclaim(backend).reset();
+            promise.set_value();
+        }).detach();
+        if (ended.wait_for(kEndOfBackend) == std::future_status::timeout)
+            log_debug("a sum waits for a lost rank and is left behind");
+    } catch (const std::exception& error) {
+        log_debug(error.what());
+    }
 }
 
 // c10d says that a connection was closed, or that nothing came; the watch finds out whose and why.

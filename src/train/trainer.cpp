@@ -200,14 +200,14 @@ class Trainer {
     }
 
     StepOutcome run_step(const BatchMaker::Batch& batch, const Stopwatch& since_totals) {
-        if (!first_step_announced_) {
+        if (!std::exchange(first_step_announced_, true))
             log_info(
                 text("first training step ", fixed(process_age_seconds(), 2), " s after the start of the process"));
-            first_step_announced_ = true;
-        }
         const std::int64_t planned =
             shares_.planned(state_.step - epoch() * recipe_.steps_per_epoch, recipe_.steps_per_epoch);
-        const auto outcome = step_.run(batch, state_.step, planned, notice_of_this_rank(since_totals));
+        const auto notice = notice_of_this_rank(since_totals);
+        // A step that this rank must stop before is left to the next start.
+        const auto outcome = step_.run(notice.stop ? BatchMaker::Batch{} : batch, state_.step, planned, notice);
         if (!outcome.counted) return outcome;
         ++state_.step;
         state_.epoch_samples += outcome.samples;

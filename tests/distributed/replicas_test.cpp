@@ -164,6 +164,18 @@ TEST_CASE("class names that one rank alone has are everybody's, also those besid
     });
 }
 
+TEST_CASE("a host's part of the validation channel may hold some of the classes, and no host any of another") {
+    as_ranks(2, [&](Communicator& communicator) {
+        TrainingData data;
+        data.train = tiny_samples(6, 3);
+        data.train.class_names = {"ape", "bee", "cat"};
+        data.validation = tiny_samples(4, 1);
+        data.validation->class_names = {communicator.rank() == 0 ? "ape" : "cat"};
+        unite(data, 3, communicator);
+        expect(data.validation->labels == std::vector<std::int64_t>(4, 2 * communicator.rank()), "labels by name");
+    });
+}
+
 TEST_CASE("folders named by numbers are names: those of all ranks together") {
     as_ranks(2, [&](Communicator& communicator) {
         TrainingData data;
@@ -196,6 +208,26 @@ TEST_CASE("shards that do not fit together are refused on every rank") {
         TrainingData nothing;
         const auto none = refusal(nothing, communicator);
         expect(none.find("found none on any host") != std::string::npos, none);
+        TrainingData unseen;
+        unseen.train = tiny_samples(4, 2);
+        unseen.validation = tiny_samples(communicator.rank() == 0 ? 0 : 4, 2);
+        if (communicator.rank() == 1) unseen.validation->class_names[1] = "yak";
+        const auto yak = refusal(unseen, communicator);
+        expect(yak.find("class 'yak' is in no host's train channel") != std::string::npos, yak);
+        if (communicator.rank() == 1) name_classes(*unseen.validation, {}, 10);
+        if (communicator.rank() == 1) unseen.validation->labels[0] = 7;
+        const auto seven = refusal(unseen, communicator);
+        expect(seven.find("label 7, outside of 0..1") != std::string::npos, seven);
+        unseen.validation = tiny_samples(0, 2);
+        const auto empty = refusal(unseen, communicator);
+        expect(empty.find("the validation channel: expected samples, found none on any host") != std::string::npos,
+               empty);
+        TrainingData mixed;
+        mixed.train = tiny_samples(4, 2);
+        if (communicator.rank() == 1) name_classes(mixed.train, {}, 2);
+        if (communicator.rank() == 0) mixed.train.class_names = {"yak", "ape"};
+        unite(mixed, 0, communicator);
+        expect(mixed.train.class_names == std::vector<std::string>{"yak", "ape"}, "a list of names for labels");
         TrainingData few;
         few.train = tiny_samples(4, 2);
         const auto more = refusal(few, communicator, 3);

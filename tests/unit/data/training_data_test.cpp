@@ -264,6 +264,27 @@ TEST_CASE("a host's part of a sharded channel may hold no samples, of whatever e
     CHECK(load_training_data(complete, &validation, nullptr, nullptr, {}).validation->size() == 0);
 }
 
+TEST_CASE("a host whose part of a sharded channel is the file of class names knows them") {
+    const TempFolder folder;
+    folder.write("batches.meta.txt", "zebra\nape\nowl\n");
+    ChannelSpec train = channel_at("train", folder);
+    train.distribution = Distribution::sharded_by_s3_key;
+    const TrainingData data = load(train, {});
+    CHECK(data.train.class_names == std::vector<std::string>{"zebra", "ape", "owl"});
+    CHECK_FALSE(data.train.numbered);
+}
+
+TEST_CASE("images beside a sharded channel's records may be all that a host gets") {
+    const TempFolder folder;
+    write_image_folder(folder, "", {"plots"}, 1);
+    ChannelSpec train = channel_at("train", folder);
+    DataOptions options;
+    options.format = DataFormat::tfrecord;
+    CHECK_THROWS_AS(load(train, options), DataError);
+    train.distribution = Distribution::sharded_by_s3_key;
+    CHECK(load(train, options).train_size() == 0);
+}
+
 TEST_CASE("a host whose part of a sharded channel is the test file validates with it") {
     const TempFolder folder;
     folder.write("test_batch.bin", cifar_records(0, 10));
