@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/variable.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tundish {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 constexpr std::int64_t kMiB = 1 << 20;
 
 // A step waits for the whole of the last bucket, so it must be small beside the rest; every bucket costs a round trip,
-// so there must be few.
+// so there must be few. A parameter of the smallest size has a bucket to itself, and is not copied.
 constexpr std::int64_t kBuckets = 4;
 constexpr std::int64_t kSmallestBucket = kMiB;
 constexpr std::int64_t kLargestBucket = 25 * kMiB;
@@ -39,10 +40,16 @@ struct Bucket {
     std::vector<std::size_t> members;
     std::int64_t numel = 0;
     std::size_t missing = 0;  ///< members whose gradient is not there yet
-    at::Tensor flat;          ///< where the members' gradients lie, one behind the other
+    at::Tensor flat;          ///< where the members' gradients lie, one behind the other, or the only one's own memory
     at::Tensor wire;          ///< what is sent: `flat`, or it in another dtype
     std::unique_ptr<PendingSum> pending;
 };
+
+// All of a gradient's memory, if it lies as the parameter does: then it need not be copied to be sent.
+at::Tensor memory_of(const at::Tensor& gradient, const at::Tensor& parameter) {
+    if (!gradient.is_non_overlapping_and_dense() || gradient.strides() != parameter.strides()) return {};
+    return gradient.as_strided({gradient.numel()}, {1});
+}
 
 }  // namespace
 
@@ -63,9 +70,17 @@ class GradientReducer::Buckets {
 
     void take(std::size_t index) {
         const at::NoGradGuard no_grad;
-        place_[index].copy_(parameters_[index].grad());
+        auto& bucket = buckets_[bucket_of_[index]];
+        const auto& gradient = parameters_[index].grad();
+        const auto own = bucket.members.size() == 1 ? memory_of(gradient, parameters_[index]) : at::Tensor();
+        if (own.defined()) {
+            bucket.flat = own;
+            place_[index] = gradient;
+        } else {
+            place(index).copy_(gradient);
+        }
         filled_[index] = true;
-        --buckets_[bucket_of_[index]].missing;
+        --bucket.missing;
         while (options_.overlap && sent_ < buckets_.size() && buckets_[sent_].missing == 0) send();
     }
 
@@ -73,7 +88,7 @@ class GradientReducer::Buckets {
         const at::NoGradGuard no_grad;
         for (const auto& bucket : buckets_) {
             for (const auto index : bucket.members) {
-                if (!filled_[index]) place_[index].zero_();
+                if (!filled_[index]) place(index).zero_();
             }
         }
         while (sent_ < buckets_.size()) send();
@@ -88,20 +103,38 @@ class GradientReducer::Buckets {
         place_.assign(parameters_.size(), {});
         bucket_of_.assign(parameters_.size(), 0);
         const std::int64_t limit = bucket_bytes(parameters_, options_);
+        Bucket small;
         for (std::size_t index = parameters_.size(); index-- > 0;) {
-            if (taking_part_[index]) put(index, limit);
+            if (!taking_part_[index]) continue;
+            if (bytes_of(parameters_[index]) >= kSmallestBucket) {
+                put(index, buckets_.emplace_back());
+                continue;
+            }
+            if (!fits(index, small, limit)) buckets_.push_back(std::exchange(small, {}));
+            put(index, small);
         }
-        for (auto& bucket : buckets_) lay_out(bucket);
+        if (!small.members.empty()) buckets_.push_back(std::move(small));
+        for (std::size_t k = 0; k < buckets_.size(); ++k) {
+            for (const auto index : buckets_[k].members) bucket_of_[index] = k;
+        }
     }
 
-    void put(std::size_t index, std::int64_t limit) {
+    void put(std::size_t index, Bucket& bucket) const {
+        bucket.members.push_back(index);
+        bucket.numel += parameters_[index].numel();
+    }
+
+    [[nodiscard]] bool fits(std::size_t index, const Bucket& bucket, std::int64_t limit) const {
         const auto& parameter = parameters_[index];
-        const bool fits = !buckets_.empty() && (buckets_.back().numel * parameter.element_size() < limit) &&
-                          parameters_[buckets_.back().members.front()].dtype() == parameter.dtype();
-        if (!fits) buckets_.emplace_back();
-        buckets_.back().members.push_back(index);
-        buckets_.back().numel += parameter.numel();
-        bucket_of_[index] = buckets_.size() - 1;
+        return bucket.members.empty() || (bucket.numel * parameter.element_size() < limit &&
+                                          parameters_[bucket.members.front()].dtype() == parameter.dtype());
+    }
+
+    // Where a gradient is copied to.
+    at::Tensor& place(std::size_t index) {
+        auto& bucket = buckets_[bucket_of_[index]];
+        if (!place_[index].defined()) lay_out(bucket);
+        return place_[index];
     }
 
     void lay_out(Bucket& bucket) {
@@ -124,6 +157,9 @@ class GradientReducer::Buckets {
         bucket.pending.reset();
         if (options_.wire_dtype) bucket.flat.copy_(bucket.wire);
         for (const auto index : bucket.members) parameters_[index].mutable_grad() = place_[index];
+        if (bucket.members.size() > 1) return;
+        for (auto* tensor : {&bucket.flat, &bucket.wire, &place_[bucket.members.front()]})
+            tensor->reset();  // the gradient is the parameter's alone from now on
     }
 
     Communicator& communicator_;

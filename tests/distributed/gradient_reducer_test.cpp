@@ -107,6 +107,7 @@ TEST_CASE("neither the size of buckets nor overlap changes gradients") {
     const auto expected = gradients_of_one();
     check_equal(gradients_of_ranks({7, 24}, {.overlap = false}), expected, 1e-5);
     check_equal(gradients_of_ranks({7, 24}, {.bucket_bytes = 1}), expected, 1e-5);  // one for each parameter
+    check_equal(gradients_of_ranks({0, 5, 24}, {.bucket_bytes = 1}), expected, 1e-5);
     check_equal(gradients_of_ranks({7, 24}, {.overlap = false, .bucket_bytes = 1000}), expected, 1e-5);
 }
 
@@ -114,6 +115,7 @@ TEST_CASE("compressed gradients are near, and equal on all ranks") {
     const auto expected = gradients_of_one();
     check_equal(gradients_of_ranks({7, 24}, {.wire_dtype = at::kHalf}), expected, 2e-3);
     check_equal(gradients_of_ranks({7, 24}, {.wire_dtype = at::kBFloat16}), expected, 2e-2);
+    check_equal(gradients_of_ranks({0, 7, 24}, {.wire_dtype = at::kHalf, .bucket_bytes = 1}), expected, 2e-3);
 }
 
 TEST_CASE("a parameter that is frozen between two steps takes no part any more") {
