@@ -16,7 +16,7 @@ constexpr std::int64_t kMiB = 1 << 20;
 // A step waits for the whole of the last bucket, so it must be small beside the rest; every bucket costs a round trip,
 // so there must be few. A parameter of the smallest size has a bucket to itself, and is not copied.
 constexpr std::int64_t kBuckets = 4;
-constexpr std::int64_t kSmallestBucket = kMiB;
+constexpr std::int64_t kSmallestBucket = kMiB / 4;
 constexpr std::int64_t kLargestBucket = 25 * kMiB;
 
 std::int64_t bytes_of(const at::Tensor& tensor) {
