@@ -27,7 +27,8 @@ bool is_test_file(std::string_view file) {
 
 bool is_names_file(std::string_view file) {
     const auto name = name_part(file);
-    return name == "batches.meta.txt" || name == "fine_label_names.txt" || name == "coarse_label_names.txt";
+    return name == cifar_names_file(DataFormat::cifar10) || name == cifar_names_file(DataFormat::cifar100) ||
+           name == "coarse_label_names.txt";
 }
 
 bool is_there_plain(const ChannelFiles& files, const std::string& file) {
@@ -125,9 +126,13 @@ std::int64_t cifar_classes(DataFormat format) {
     return format == DataFormat::cifar100 ? 100 : 10;
 }
 
+std::string cifar_names_file(DataFormat format) {
+    return format == DataFormat::cifar100 ? "fine_label_names.txt" : "batches.meta.txt";
+}
+
 std::vector<std::string> cifar_class_names(const ChannelFiles& files, std::string_view folder, DataFormat format,
                                            std::int64_t classes) {
-    const std::string wanted = format == DataFormat::cifar100 ? "fine_label_names.txt" : "batches.meta.txt";
+    const std::string wanted = cifar_names_file(format);
     const std::string beside = folder.empty() ? wanted : text(folder, '/', wanted);
     for (const auto& file : {beside, wanted}) {
         if (!std::binary_search(files.files.begin(), files.files.end(), file)) continue;

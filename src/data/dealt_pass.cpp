@@ -63,7 +63,10 @@ DealtPass::~DealtPass() {
         for (auto& outlet : outlets_) outlet.pieces.clear();
     }
     changed_.notify_all();
-    // Before any outlet goes: each thread looks at all of them.
+    join_writers();  // before any outlet goes: each thread looks at all of them
+}
+
+void DealtPass::join_writers() {
     for (auto& outlet : outlets_) {
         if (outlet.thread.joinable()) outlet.thread.join();
     }
@@ -191,7 +194,7 @@ void DealtPass::finish() {
         ended_ = true;
     }
     changed_.notify_all();
-    for (auto& outlet : outlets_) outlet.thread.join();
+    join_writers();
     if (failure_) std::rethrow_exception(failure_);
     if (stop_requested()) throw Stopped(text("feeding ", what_));
 }

@@ -58,6 +58,7 @@ class DealtPass {
     [[nodiscard]] bool all_closed() const;
     std::size_t read_some(Bytes& to);
     void note_failure();
+    void join_writers();
     void finish();
 
     std::string what_;

@@ -154,13 +154,14 @@ class Packing {
 // CIFAR's records do not tell how many classes there are: whoever reads them takes 10 or 100 for granted.
 void log_class_count(const PackOptions& options, const RecordReader& reader) {
     const auto classes = reader.class_count();
-    if (options.format != PackFormat::cifar || classes < 2 || classes == 10 || classes == 100) return;
-    log_warning(
-        text("CIFAR's records do not tell that there are ", classes, " classes: train with num_classes=", classes,
-             reader.class_names().empty()
-                 ? ""
-                 : text(", or for File mode put ", class_names_file(options).string(), " into the folder as ",
-                        classes > 10 ? "fine_label_names.txt" : "batches.meta.txt", ", which tells number and names")));
+    const auto format = classes > cifar_classes(DataFormat::cifar10) ? DataFormat::cifar100 : DataFormat::cifar10;
+    if (options.format != PackFormat::cifar || classes < 2 || classes == cifar_classes(format)) return;
+    log_warning(text("CIFAR's records do not tell that there are ", classes,
+                     " classes: train with num_classes=", classes,
+                     reader.class_names().empty()
+                         ? ""
+                         : text(", or for File mode put ", class_names_file(options).string(), " into the folder as ",
+                                cifar_names_file(format), ", which tells number and names")));
 }
 
 void write_class_names(const PackOptions& options, const std::vector<std::string>& names) {

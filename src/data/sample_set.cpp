@@ -278,10 +278,11 @@ SampleSet read_validation(const ChannelSpec& channel, const ChannelSpec* lst, co
 SampleSet load_samples(const ChannelSpec& channel, const DataOptions& options) {
     check_options(options);
     if (channel.mode == InputMode::pipe) return read_pipe(channel, options);
-    SampleSet samples = empty_shard(channel, options);
-    read_unless_empty(channel, [&] {
+    SampleSet samples;
+    const auto read = [&] {
         samples = read_samples(open_and_log(channel, nullptr, options.format), DataPart::all, options);
-    });
+    };
+    if (!read_unless_empty(channel, read)) samples = empty_shard(channel, options);
     return samples;
 }
 

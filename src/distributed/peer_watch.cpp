@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "tundish/base/log.hpp"
@@ -96,7 +97,7 @@ struct PeerWatch::State {
 
     void talk();
     void guard();
-    void spread_stop();
+    void spread_stop(bool news);
     void tell_calls();
     void lose_if_unconnected();
     [[nodiscard]] std::vector<std::string> late_ranks(std::int64_t own_calls, bool& first);
@@ -238,11 +239,11 @@ std::vector<std::string> PeerWatch::State::late_ranks(std::int64_t own_calls, bo
     return late;
 }
 
-void PeerWatch::State::spread_stop() {
+void PeerWatch::State::spread_stop(bool news) {
     if (stop_spread) return;
     if (stop_requested()) {
         put_news(*store, kStopKey, std::to_string(options.rank));
-    } else if (store->check({kStopKey})) {
+    } else if (news && store->check({kStopKey})) {
         const int asked = std::stoi(words_at(*store, kStopKey));
         log_info(text(name_of(options, asked), " was asked to stop, so all stop"));
         request_stop();
@@ -262,14 +263,13 @@ std::string PeerWatch::State::bad_news() const {
     return {};
 }
 
-// One call to the store for each peer, and three: with N ranks it serves N² a second.
+// One call to the store for each peer, and two: with N ranks it serves N² a second.
 std::string PeerWatch::State::look_around(std::chrono::seconds limit) {
     store->add(beat_key(options.rank), 1);
-    spread_stop();
-    if (const std::int64_t news = count_news(*store); news != news_read) {
-        news_read = news;
-        if (auto bad = bad_news(); !bad.empty()) return bad;
-    }
+    const std::int64_t count_of_news = count_news(*store);
+    const bool news = std::exchange(news_read, count_of_news) != count_of_news;
+    spread_stop(news);
+    if (auto bad = news ? bad_news() : std::string(); !bad.empty()) return bad;
     const auto now = Clock::now();
     for (int rank = 0; rank < options.size(); ++rank) {
         if (rank == options.rank) continue;

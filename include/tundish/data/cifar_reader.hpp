@@ -40,6 +40,9 @@ bool looks_like_cifar100(const ChannelFiles& files);
 /// How many classes CIFAR-10 and CIFAR-100 have where nobody says otherwise.
 std::int64_t cifar_classes(DataFormat format);
 
+/// The file that names its classes, in label order: batches.meta.txt, or fine_label_names.txt.
+std::string cifar_names_file(DataFormat format);
+
 /// The names in batches.meta.txt (fine_label_names.txt) in `folder` or at the top; empty, with a line in the log if
 /// there is such a file, unless it names `classes` of them (0: from 2 to as many as the format has; there are that many
 /// classes then).
