@@ -22,6 +22,7 @@ struct Exchange {
     bool close = false;  // after the reply: asked for, or a body was left unread
     bool ended = false;  // the library says the same
     HeaderLines head = {};
+    MemoryBudget::Lease memory = {};  // the reply's
 };
 thread_local Exchange* exchange_in_work = nullptr;
 
@@ -83,10 +84,11 @@ std::string path_of(const httplib::Request& request) {
     return slash == std::string::npos ? "/" : request.path.substr(slash);
 }
 
-void copy_reply(const HttpReply& reply, httplib::Response& to) {
+void copy_reply(HttpReply&& reply, httplib::Response& to) {
     to.status = reply.status;
     for (const auto& [name, value] : reply.headers.fields()) to.set_header(name.c_str(), value);
-    to.body = reply.body;
+    to.body = std::move(reply.body);
+    exchange_in_work->memory = std::move(reply.memory);
     if (!reply.content_type.empty()) to.set_header("Content-Type", reply.content_type);
 }
 
@@ -101,7 +103,8 @@ void log_cut_reply(const Exchange& exchange) {
 
 // Every request takes the same route to our handler; paths and methods are ours to judge.
 struct HttpProtocol::Library : httplib::Server {
-    Library(const HttpLimits& limits, HttpHandler handle) : bodies(limits), handler(std::move(handle)) {
+    Library(const HttpLimits& limits, HttpHandler handle, std::function<bool()> ends)
+        : bodies(limits), handler(std::move(handle)), ending(std::move(ends)) {
         Get(kRoute, [this](const httplib::Request&, httplib::Response& to) { answer(to); });
         Post(kRoute, [this](const httplib::Request&, httplib::Response& to, const httplib::ContentReader& reader) {
             answer_with_body(reader, to);
@@ -110,7 +113,8 @@ struct HttpProtocol::Library : httplib::Server {
             if (to.body.empty()) refuse(to);  // else an error of ours
         });
         // What comes next is the writing.
-        set_post_routing_handler([limits](const httplib::Request&, httplib::Response& to) {
+        set_post_routing_handler([this, limits](const httplib::Request&, httplib::Response& to) {
+            exchange_in_work->close |= ending();  // it may have begun to end meanwhile
             say_how_it_goes_on(to, limits.idle_time);
             exchange_in_work->connection.pace_writing(limits.stall_time, limits.slowest_rate);
         });
@@ -134,7 +138,7 @@ struct HttpProtocol::Library : httplib::Server {
                 text("internal error while answering ", printable(exchange.request.path, 80), ": ", error.what()));
             reply = error_reply(500, "internal_error", "internal error; the server's log says more");
         }
-        copy_reply(reply, to);
+        copy_reply(std::move(reply), to);
     }
 
     // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection.
@@ -205,20 +209,24 @@ struct HttpProtocol::Library : httplib::Server {
 
     BodyReader bodies;
     HttpHandler handler;
+    std::function<bool()> ending;
 };
 
-HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed)
-    : limits_(limits), pressed_(std::move(pressed)), library_(std::make_unique<Library>(limits, std::move(handler))) {}
+HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed,
+                           std::function<bool()> ending)
+    : limits_(limits),
+      library_(std::make_unique<Library>(limits, std::move(handler), std::move(ending))),
+      pressed_([this, pressed = std::move(pressed)] { return pressed() || library_->bodies.short_of_room(); }) {}
 
 HttpProtocol::~HttpProtocol() = default;
 
-bool HttpProtocol::exchange(Connection& connection, bool last) {
-    Exchange exchange{.connection = connection, .request = {}, .close = last};
+bool HttpProtocol::exchange(Connection& connection) {
+    Exchange exchange{.connection = connection, .request = {}, .close = library_->ending()};
     exchange_in_work = &exchange;
     connection.set_pressed(pressed_);
     connection.set_deadline(Clock::now() + limits_.header_time, Clock::now() + limits_.pressed_time);
     ConnectionStream stream(exchange);
-    const bool answered = library_->process(stream, last, exchange.ended);
+    const bool answered = library_->process(stream, exchange.close, exchange.ended);
     const bool sent = connection.flush();
     if (connection.failed_to_send()) log_cut_reply(exchange);
     exchange_in_work = nullptr;

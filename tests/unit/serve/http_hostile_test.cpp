@@ -75,6 +75,34 @@ TEST_CASE("all bodies together have a limit, chunked ones too") {
     CHECK(ask(server.port(), "POST", "/", large).status == 200);
 }
 
+TEST_CASE("clients that announce much and send little keep nobody out") {
+    HttpLimits limits = quick_limits();
+    limits.all_bodies = 4 << 20;
+    limits.stall_time = 20s;
+    const ServerChild server(echo_server(limits));
+    std::vector<HttpClient> slow;
+    for (int i = 0; i < 8; ++i) {
+        slow.emplace_back(server.port());
+        slow.back().send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\nx");
+    }
+    std::this_thread::sleep_for(100ms);
+    for (const std::size_t size : {300UL, 30'000UL, 1'000'000UL})
+        CHECK(ask(server.port(), "POST", "/", std::string(size, 'x')).status == 200);
+}
+
+TEST_CASE("small bodies find room beside large ones") {
+    HttpLimits limits = quick_limits();
+    limits.largest_body = limits.all_bodies = 8 << 20;
+    const ServerChild server(echo_server(limits));
+    HttpClient holding(server.port());
+    holding.send(request_text("POST", "/hold", std::string(8 << 20, 'x')));
+    CHECK(ask(server.port(), "GET", "/held").status == 200);
+    CHECK(ask(server.port(), "POST", "/", std::string(8 << 10, 'x')).status == 200);
+    CHECK(ask(server.port(), "POST", "/", std::string(9 << 10, 'x')).status == 503);
+    CHECK(ask(server.port(), "GET", "/release").status == 200);
+    CHECK(holding.read_reply().status == 200);
+}
+
 TEST_CASE("a chunked body counts with all that its string takes") {
     HttpLimits limits = quick_limits();
     limits.largest_body = limits.all_bodies = 4 << 20;
