@@ -37,7 +37,7 @@ class ConnectionStream : public httplib::Stream {
     ssize_t read(char* to, std::size_t size) override {
         HeaderLines& head = exchange_.head;
         if (head.ended()) return connection_.read(to, size);
-        if (head.full()) return -1;
+        if (head.full()) return end_first_line(to);
         const long got = connection_.read(to, size);
         if (got > 0) head.add({to, static_cast<std::size_t>(got)});
         return got;
@@ -51,8 +51,16 @@ class ConnectionStream : public httplib::Stream {
     int socket() const override { return 0; }
 
   private:
+    // The library answers nothing where not even the first line ends: so it ends where we stop reading.
+    ssize_t end_first_line(char* to) {
+        if (exchange_.head.has_line() || std::exchange(ended_first_line_, true)) return -1;
+        *to = '\n';
+        return 1;
+    }
+
     Exchange& exchange_;
     Connection& connection_;
+    bool ended_first_line_ = false;
 };
 
 constexpr const char* kRoute = "/";
@@ -65,13 +73,16 @@ RequestError why_unreadable(const Exchange& exchange, int status) {
     if (exchange.connection.timed_out()) {
         return {408, "request_timeout", "the headers did not come in time: send faster"};
     }
-    if (status == 414) {
+    if (status == 414 || (exchange.head.full() && !exchange.head.has_line())) {
         return {414, "uri_too_long",
                 text("the request's first line is longer than ", CPPHTTPLIB_REQUEST_URI_MAX_LENGTH, " bytes")};
     }
     if (exchange.head.full()) return headers_too_large("the headers are", HeaderLines::kMostBytes);
     constexpr std::size_t kLongestLine = CPPHTTPLIB_HEADER_MAX_LENGTH;
     if (exchange.head.has_line_over(kLongestLine)) return headers_too_large("a header's line is", kLongestLine);
+    if (status == 400 && exchange.head.has_unknown_method()) {
+        return {501, "method_not_implemented", "the method is none of HTTP/1.1's: use GET or POST"};
+    }
     if (status == 416) return {416, "bad_range", "the Range header is malformed: leave it out"};
     return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
 }
@@ -141,9 +152,10 @@ struct HttpProtocol::Library : httplib::Server {
         copy_reply(std::move(reply), to);
     }
 
-    // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection.
+    // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection; and to HEAD
+    // that there are ranges.
     static void say_how_it_goes_on(httplib::Response& to, std::chrono::seconds idle_time) {
-        for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
+        for (const char* name : {"Connection", "Keep-Alive", "Accept-Ranges"}) to.headers.erase(name);
         const bool closes = exchange_in_work->close || exchange_in_work->ended;
         to.set_header("Connection", closes ? "close" : "keep-alive");
         if (to.status == 204) to.headers.erase("Content-Length");  // RFC 9110, 8.6
