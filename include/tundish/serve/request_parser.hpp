@@ -39,10 +39,11 @@ struct ParsedRequest {
 /// | text/plain | base64 of an image, JSON or CSV |
 /// | application/octet-stream, none | whatever it looks like (see below) |
 /// | application/x-www-form-urlencoded, file-path/raw-bytes | likewise |
-/// | other types | likewise, and 415 when nothing fits |
+/// | other types | likewise, but for raw bytes, and 415 when nothing fits |
 /// | multipart/\*, x-npz, x-recordio-protobuf, libsvm | 415 |
 ///
-/// By its look a body is an encoded image, npy, RecordIO, JSON or base64 of an image, else raw bytes of n images.
+/// By its look a body is an encoded image, npy, RecordIO, JSON, base64 of an image or CSV; else raw bytes of n images,
+/// unless it begins as a file of another kind or is text.
 ///
 /// Numbers. Integers and floats are 0..255, never guessed. A float up to 0.5 outside is rounding and is clamped; what
 /// lies further out, NaN and infinity are 400: normalised pixels would otherwise get a wrong answer without a word.
