@@ -50,9 +50,10 @@ struct ParsedRequest {
 /// Arrays are CHW, HWC, NCHW, NHWC, flat (C*H*W) or (N, C*H*W), and for grey models HW or NHW. The axis as long as the
 /// model has channels is the channel axis; if both fit, the first. Other heights and widths are resized as images are.
 ///
-/// JSON. An item is an array, `{"b64": …}`, `{"image_bytes": {"b64": …}}`, base64 text or a data URL of an image, or an
-/// object of one member that holds an item. `instances` is a list of items. `inputs`, or a bare value, is one array
-/// (with or without batch axis), one item, or a list of items that are not all arrays.
+/// JSON. An item is an array, base64 text or a data URL of an image, or an object that holds an item as its member
+/// `b64`, `image_bytes`, `image` or `data`, or as its only one. `instances` is a list of items. `inputs`, or a bare
+/// value, is one array (with or without batch axis), one item, or a list of items that are not all arrays; or an object
+/// that holds one of these as an item does. Documents that stand on a line each are read as JSON Lines.
 ///
 /// Lines. Blank lines at the end are passed over; in the middle they are 400, since answers are matched by their place.
 /// A single CSV row is one image without batch axis; a single JSON line is a batch of one.
