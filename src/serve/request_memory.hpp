@@ -6,16 +6,20 @@
 namespace tundish {
 
 /// What the reading of all requests may take, in two halves. Whoever decodes an image waits for nobody, and whoever
-/// reads a body only for those: so no two requests wait for each other.
+/// reads a body only for those: so no two requests wait for each other. Of the half for bodies a slice is kept for
+/// small ones, which would wait behind large ones for as long as those wait for their answers.
 struct WorkingMemory {
-    explicit WorkingMemory(std::size_t bytes) : bodies(bytes / 2), images(bytes / 2) {}
+    explicit WorkingMemory(std::size_t bytes)
+        : bodies(bytes / 2 - bytes / 16), small(bytes / 16), images(bytes / 2), small_body(bytes / 16 / 16) {}
 
-    MemoryBudget bodies;  ///< numbers and pixels
-    MemoryBudget images;  ///< images while they are decoded
+    MemoryBudget bodies;           ///< numbers and pixels
+    MemoryBudget small;            ///< likewise, of requests that take at most `small_body`
+    MemoryBudget images;           ///< images while they are decoded
+    const std::size_t small_body;  ///< bytes
 };
 
 /// What one request has of it. Only its first claim for the body waits for others, until `deadline`: later ones are
-/// 503 "busy" where there is no room.
+/// 503 "busy" where there is no room. A small one waits only where its slice is taken as well.
 class RequestMemory : public MemoryGuard {
   public:
     /// `memory` must outlive it.
@@ -31,10 +35,12 @@ class RequestMemory : public MemoryGuard {
 
   private:
     static void give_back(MemoryBudget::Lease& lease, std::size_t but) noexcept;
+    void grow(std::size_t bytes);
 
     WorkingMemory& memory_;
     MemoryBudget::Clock::time_point deadline_;
     MemoryBudget::Lease body_, image_;
+    bool small_ = false;  // body_ is of the slice for small ones
 };
 
 /// A quarter of what the machine or the container has, and 256 MiB at least.

@@ -52,7 +52,10 @@ class MemoryBudget {
     /// once when they are more than the whole budget, 503 "busy" when they are not free by `deadline`.
     Lease take(std::size_t bytes, Clock::time_point deadline);
 
-    /// Without waiting, whoever waits; nothing when so many are not free.
+    /// Without waiting, whoever waits. Throws as take() does.
+    Lease take_now(std::size_t bytes);
+
+    /// Likewise; nothing when so many are not free.
     std::optional<Lease> try_take(std::size_t bytes);
 
     [[nodiscard]] std::size_t used() const;
