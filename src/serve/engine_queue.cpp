@@ -41,6 +41,7 @@ std::size_t EngineQueue::wait_for(EngineRequest& request) {
 
 // With four workers and eight images waiting a worker takes two: the others would be idle otherwise.
 std::size_t EngineQueue::share() const {
+    if (options_.fills_batches) return options_.largest_batch;
     const auto workers = static_cast<std::size_t>(options_.workers);
     return std::clamp<std::size_t>((waiting_images_ + workers - 1) / workers, 1, options_.largest_batch);
 }

@@ -18,10 +18,17 @@ struct ClassifierFacts {
     std::string architecture;              ///< "airbench"; empty for somebody else's TorchScript
     std::string precision = "fp32";        ///< of its arithmetic
     std::string engine;                    ///< one sentence for the log: what computes, and why
+    bool on_gpu = false;                   ///< one device computes for all threads, and many images best at once
 };
 
 /// The GPU has failed, and every later call in this process will: only a new process helps.
 class DeviceError : public MachineError {
+  public:
+    using MachineError::MachineError;
+};
+
+/// There is no memory for so many images at once; for fewer there may be.
+class MemoryError : public MachineError {
   public:
     using MachineError::MachineError;
 };
@@ -35,7 +42,8 @@ class Classifier {
 
     /// `pixels`: `images` of the model's shape in planar order (image, channel, row, column), 0..255. Writes images x
     /// classes probabilities. Any thread, several at once; each thread keeps working memory of its own. Throws
-    /// MachineError when the model fails, DeviceError when that is for good, std::bad_alloc.
+    /// MachineError when the model fails, DeviceError when that is for good, MemoryError and std::bad_alloc when fewer
+    /// images may succeed.
     virtual void classify(const float* pixels, std::size_t images, float* probabilities) const = 0;
 };
 

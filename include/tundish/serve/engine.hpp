@@ -16,6 +16,8 @@ struct EngineOptions {
     std::size_t largest_batch = 64;            ///< images of one forward pass; longer requests are cut
     std::size_t most_requests = 512;           ///< waiting or computed; more are refused with 503
     std::size_t most_images = 1 << 20;         ///< of all those requests
+    bool fills_batches = false;                ///< a worker takes all that waits, up to largest_batch, and leaves
+                                               ///< nothing for the others: where they would compute on one device
     std::chrono::milliseconds batch_delay{0};  ///< how long a batch that is not full may wait for more, while
                                                ///< there are other requests
 };
@@ -29,7 +31,7 @@ struct EngineEvents {
 };
 
 /// Gathers the images of requests that wait at the same time into batches and has them classified. Nobody waits for a
-/// batch to fill (unless batch_delay says so): a free worker takes its share of what is there.
+/// batch to fill (unless batch_delay says so): a free worker takes its share of what is there, or all of it.
 class Engine {
   public:
     using Clock = std::chrono::steady_clock;

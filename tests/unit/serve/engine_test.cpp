@@ -177,6 +177,17 @@ TEST_CASE("several workers share a long request") {
     for (const std::size_t images : fixture.log->seen()) CHECK(images <= 8);
 }
 
+TEST_CASE("where batches are filled a worker leaves nothing for the others") {
+    Fixture fixture({.workers = 2, .largest_batch = 16, .fills_batches = true});
+    auto one = fixture.send({kWaits}), two = fixture.send({kWaits});
+    fixture.log->gate.await(2);
+    std::vector<std::future<std::vector<float>>> answers;
+    for (int i = 0; i < 4; ++i) answers.push_back(fixture.send({1, 2, 3, 4}));
+    fixture.log->gate.open();
+    for (auto& answer : answers) CHECK(bright_of(answer.get()) == expected({1, 2, 3, 4}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1, 16});
+}
+
 TEST_CASE("too many requests or images: 503 at once, and the others are answered") {
     Fixture fixture({.most_requests = 3, .most_images = 6});
     auto first = fixture.block();
@@ -218,6 +229,8 @@ TEST_CASE("a request whose time is over while it runs: 503, and the engine goes 
 
 TEST_CASE("one bad request in a batch hurts nobody else") {
     const float bad = GENERATE(kThrows, kNotANumber, kNoMemory);
+    using Batches = std::vector<std::size_t>;
+    const Batches batches = bad == kNoMemory ? Batches{1, 5, 2, 3, 2, 1} : Batches{1, 5, 2, 2, 1};
     Fixture fixture;
     auto first = fixture.block();
     auto before = fixture.send({1, 2});
@@ -227,8 +240,27 @@ TEST_CASE("one bad request in a batch hurts nobody else") {
     CHECK(bright_of(before.get()) == expected({1, 2}));
     CHECK(bright_of(after.get()) == expected({4}));
     CHECK(refusal(std::move(broken)) == "500 model_failed");
-    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 5, 2, 2, 1});
+    CHECK(fixture.log->seen() == batches);
     CHECK(bright_of(fixture.send({5}).get()) == expected({5}));
+}
+
+TEST_CASE("a batch that there is no memory for is tried in halves, once") {
+    Fixture fixture;
+    fixture.log->memory_for = 4;
+    auto first = fixture.block();
+    auto two = fixture.send({1, 2});
+    auto five = fixture.send({3, 4, 5, 6, 7});
+    fixture.log->gate.open();
+    CHECK(bright_of(two.get()) == expected({1, 2}));
+    CHECK(bright_of(five.get()) == expected({3, 4, 5, 6, 7}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 7, 3, 4});
+    first.get();
+
+    Fixture smaller;
+    smaller.log->memory_for = 2;
+    CHECK(refusal(smaller.send({1, 2, 3, 4, 5, 6})) == "500 model_failed");
+    CHECK(smaller.log->seen() == std::vector<std::size_t>{6, 3, 3});
+    CHECK(bright_of(smaller.send({1, 2}).get()) == expected({1, 2}));
 }
 
 TEST_CASE("a long request that fails in one part fails once, with the model's words") {
