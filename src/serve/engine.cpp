@@ -165,7 +165,7 @@ class Engine::Core {
         for (auto& worker : workers_) worker->join();
     }
 
-    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline) {
+    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone) {
         const std::size_t images = pixels.images;
         if (images == 0) return {};
         const auto request =
@@ -173,7 +173,8 @@ class Engine::Core {
         if (!queue_.add(request)) {
             throw RequestError(503, "queue_full", "too many requests wait already: send this one again a little later");
         }
-        const std::size_t left = queue_.wait_for(*request);
+        const auto [left, client_gone] = queue_.wait_for(*request, gone);
+        if (left > 0 && client_gone) throw RequestError(499, "client_gone", "the client has gone before its answer");
         if (left > 0 && queue_.given_up()) {
             throw RequestError(503, "draining", "the server is stopping before this request is done: send it again");
         }
@@ -221,8 +222,8 @@ Engine::Engine(const Classifier& classifier, const EngineOptions& options, Engin
 
 Engine::~Engine() = default;
 
-std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline) {
-    return core_->classify(std::move(pixels), deadline);
+std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone) {
+    return core_->classify(std::move(pixels), deadline, gone);
 }
 
 void Engine::give_up() {

@@ -51,7 +51,7 @@ HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model
                              .memory = &claimed};
     ParsedRequest parsed = parse_timed(request, facts.input, limits, metrics);
     claimed.keep(bytes_of(parsed.pixels));
-    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline);
+    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline, request.gone);
     const Stopwatch watch;
     HttpReply reply{200,
                     std::string(content_type_of(type)),

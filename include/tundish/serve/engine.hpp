@@ -40,10 +40,12 @@ class Engine {
     Engine(const Classifier& classifier, const EngineOptions& options, EngineEvents events = {});
     ~Engine();
 
-    /// Probabilities of all images: images x classes. Blocks until they are there. Any thread. Throws RequestError: 503
-    /// when too many requests wait already (code "queue_full") or when `deadline` passes first ("deadline_exceeded";
-    /// what has not begun is dropped), 500 when the model fails on this request alone.
-    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline);
+    /// Probabilities of all images: images x classes. Blocks until they are there. Any thread; `gone` is asked twice a
+    /// second by the caller's. Throws RequestError: 503 when too many requests wait already (code "queue_full") or when
+    /// `deadline` passes first ("deadline_exceeded"; what has not begun is dropped), 499 when nobody waits for the
+    /// answer any longer ("client_gone", likewise), 500 when the model fails on this request alone, or has no memory
+    /// for half a batch either.
+    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone = {});
 
     /// The server ends: whoever waits in classify() or comes later gets 503 "draining", and what has not begun is
     /// dropped. Any thread.

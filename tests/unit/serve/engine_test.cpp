@@ -43,10 +43,11 @@ class Fixture {
 
     ~Fixture() { log->gate.open(); }
 
-    std::future<std::vector<float>> send(const std::vector<float>& firsts, std::chrono::milliseconds time = kLong) {
+    std::future<std::vector<float>> send(const std::vector<float>& firsts, std::chrono::milliseconds time = kLong,
+                                         const std::function<bool()>& gone = {}) {
         const std::size_t before = engine.in_flight();
-        auto answer = std::async(std::launch::async, [this, firsts, time] {
-            return engine.classify(images_of(firsts), Engine::Clock::now() + time);
+        auto answer = std::async(std::launch::async, [this, firsts, time, gone] {
+            return engine.classify(images_of(firsts), Engine::Clock::now() + time, gone);
         });
         while (engine.in_flight() == before && answer.wait_for(1ms) != std::future_status::ready) {
         }
@@ -212,6 +213,21 @@ TEST_CASE("a request whose time is over while it waits: 503, and it is never run
     CHECK(refusal(fixture.send({7, 8, 9}, 20ms)) == "503 deadline_exceeded");
     CHECK(fixture.engine.in_flight() == 1);
     auto last = fixture.send({1});
+    fixture.log->gate.open();
+    CHECK(bright_of(last.get()) == expected({1}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1});
+}
+
+TEST_CASE("a request whose client has gone while it waits: 499, and it is never run") {
+    Fixture fixture;
+    auto first = fixture.block();
+    std::atomic<bool> gone{false};
+    auto waiting = fixture.send({7, 8, 9}, kLong, [&] { return gone.load(); });
+    CHECK(waiting.wait_for(700ms) == std::future_status::timeout);
+    gone = true;
+    CHECK(refusal(std::move(waiting)) == "499 client_gone");
+    CHECK(fixture.engine.in_flight() == 1);
+    auto last = fixture.send({1}, kLong, [] { return false; });
     fixture.log->gate.open();
     CHECK(bright_of(last.get()) == expected({1}));
     CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1});
