@@ -26,8 +26,8 @@ ScriptClassifier::ScriptClassifier(std::unique_ptr<Predictor> predictor, const C
                                    std::string why)
     : predictor_(std::move(predictor)), facts_(facts_of(predictor_->config())), threads_(options.threads) {
     facts_.on_gpu = predictor_->device().is_cuda();
-    facts_.engine =
-        text("TorchScript (", kModelFile, ") on ", describe_device(predictor_->device()), ", because ", why);
+    facts_.engine = text("TorchScript (", kModelFile, predictor_->is_frozen() ? ", frozen" : "", ") on ",
+                         describe_device(predictor_->device()), ", because ", why);
 }
 
 void ScriptClassifier::classify(const float* pixels, std::size_t images, float* probabilities) const {

@@ -61,9 +61,9 @@ struct ClassifierOptions {
 /// Loads the artifact in `folder`. A network of ours runs on the GPU if there is one, in the arithmetic that was asked
 /// for; on the CPU in our own engine where that knows its layers. Whatever is to answer must agree with model.pt in
 /// float32 on test images: within 0.001 in every probability for float32, 0.02 for bfloat16 and half. Otherwise, and
-/// for networks that are not ours, model.pt itself answers. One real forward pass has been run on return. Throws
-/// ArtifactError naming what is wrong with `folder`, also where config.json says probabilities and model.pt answers the
-/// test images with something else.
+/// for networks that are not ours, model.pt itself answers: of those frozen, if it then answers the same. One real
+/// forward pass has been run on return. Throws ArtifactError naming what is wrong with `folder`, also where config.json
+/// says probabilities and model.pt answers the test images with something else.
 std::unique_ptr<Classifier> load_classifier(const std::filesystem::path& folder, const ClassifierOptions& options);
 
 }  // namespace tundish
