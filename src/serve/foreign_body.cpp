@@ -58,17 +58,13 @@ bool is_markup(string_view body) {
 
 bool is_words(ByteSpan body) {
     constexpr int kManyLetters = 8;
-    std::array<bool, 256> seen{};
-    for (const std::uint8_t byte : body) seen[byte] = true;
-    const auto is_of_text = [](unsigned byte) {
+    const auto is_of_text = [](std::uint8_t byte) {
         return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\r' || byte == '\t';
     };
-    int letters = 0;
-    for (unsigned byte = 0; byte < seen.size(); ++byte) {
-        if (seen[byte] && !is_of_text(byte)) return false;
-        letters += seen[byte] && byte > ' ' ? 1 : 0;
-    }
-    return seen['\n'] && letters >= kManyLetters;
+    if (!std::all_of(body.begin(), body.end(), is_of_text)) return false;  // pixels, as a rule: at one of the first
+    std::array<bool, 256> seen{};
+    for (const std::uint8_t byte : body) seen[byte] = true;
+    return seen['\n'] && std::count(seen.begin() + '!', seen.end(), true) >= kManyLetters;
 }
 
 bool is_number(string_view field) {
