@@ -59,7 +59,7 @@ HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model
     const std::size_t reply_bytes = largest_reply(type, parsed.form, parsed.pixels.images, facts.class_names);
     memory.replies.check_size(reply_bytes);
     claimed.keep(bytes_of(parsed.pixels));
-    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline);
+    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline, request.gone);
     claimed.keep(0);
     auto for_reply = room_for_reply(reply_bytes, memory, deadline);
     const Stopwatch watch;
