@@ -27,7 +27,7 @@ bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
 
 // False when its client has gone. That is asked without the lock: the others need not wait for the system's answer.
 bool EngineQueue::wait_until_done(std::unique_lock<std::mutex>& lock, EngineRequest& request,
-                                  const std::function<bool()>& gone) {
+                                  const std::function<bool()>& gone) const {
     constexpr std::chrono::milliseconds kBetweenLooks{500};
     const auto done = [&] { return request.left == 0 || given_up_; };
     while (true) {

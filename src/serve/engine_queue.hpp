@@ -75,7 +75,8 @@ class EngineQueue {
 
   private:
     [[nodiscard]] std::size_t share() const;
-    bool wait_until_done(std::unique_lock<std::mutex>& lock, EngineRequest& request, const std::function<bool()>& gone);
+    bool wait_until_done(std::unique_lock<std::mutex>& lock, EngineRequest& request,
+                         const std::function<bool()>& gone) const;
     void drop_late();
     void let_shorter_ones_pass(const std::vector<Slice>& taken);
     void close_one();

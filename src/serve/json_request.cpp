@@ -168,8 +168,9 @@ string_view lines_of(string_view body) {
 // Batch transform joins documents so (SplitType Line, MultiRecord), under the type of a single one.
 bool begins_with_a_document(string_view lines, JsonParser& parser) {
     const auto end = lines.find('\n');
+    const string_view line = trim(lines.substr(0, end));
     element first;
-    return end != string_view::npos && parser.try_parse(trim(lines.substr(0, end)), first) == simdjson::SUCCESS;
+    return end != string_view::npos && !line.empty() && parser.try_parse(line, first) == simdjson::SUCCESS;
 }
 
 }  // namespace
