@@ -76,7 +76,7 @@ std::vector<NamedTensor> Predictor::weights() const {
 
 std::vector<double> Predictor::predict(const Image& image) const {
     const c10::InferenceMode inference;
-    const Image sized = resize(with_channels(image, config_.input.channels), config_.input.height, config_.input.width);
+    const Image sized = fit(image, config_.fit());
     const auto pixels = at::empty({1, config_.input.channels, config_.input.height, config_.input.width}, at::kByte);
     std::copy(sized.pixels.begin(), sized.pixels.end(), pixels.mutable_data_ptr<std::uint8_t>());
     auto output = raw_outputs(pixels).to(at::kDouble).view({-1});

@@ -10,7 +10,12 @@
 
 namespace tundish {
 ClassifierFacts facts_of(const ModelConfig& config) {
-    return {config.input, config.class_names, config.architecture, "fp32", {}};
+    ClassifierFacts facts;
+    facts.input = config.input;
+    facts.resize_short_side = config.resize_short_side;
+    facts.class_names = config.class_names;
+    facts.architecture = config.architecture;
+    return facts;
 }
 
 void softmax_rows(float* rows, std::size_t count, std::size_t classes) {

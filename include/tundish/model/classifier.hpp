@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace tundish {
 /// What a caller has to know of a model to use it.
 struct ClassifierFacts {
     ImageShape input;                      ///< of the images that it takes
+    std::optional<int> resize_short_side;  ///< as ModelConfig has it
     std::vector<std::string> class_names;  ///< in the order of the probabilities
     std::string architecture;              ///< "airbench"; empty for somebody else's TorchScript
     std::string precision = "fp32";        ///< of its arithmetic

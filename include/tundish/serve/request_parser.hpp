@@ -6,6 +6,7 @@
 #include "tundish/serve/reply_form.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace tundish {
@@ -16,7 +17,9 @@ struct ParseLimits {
     std::size_t max_decoded_bytes = 1ULL << 30U;  ///< of its pixels in memory, and of one decoded image
     std::size_t max_json_bytes = 32U << 20U;  ///< of one JSON document: its numbers take up to 20 times as much memory
     bool placeholder_for_bad_lines = false;   ///< JSON Lines: a bad line becomes a ReplyForm::bad_lines, not an error
-    MemoryGuard* memory = nullptr;            ///< asked before memory is taken; null: nobody is
+    std::optional<int>
+        resize_short_side{};        ///< of images of another size than the model's, then cropped; else stretched
+    MemoryGuard* memory = nullptr;  ///< asked before memory is taken; null: nobody is
 };
 
 /// A request's images, and how the answer has to look.

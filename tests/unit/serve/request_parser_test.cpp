@@ -7,6 +7,7 @@
 #include "support/npy_bytes.hpp"
 #include "support/requests.hpp"
 #include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_fit.hpp"
 #include "tundish/data/mxnet_record.hpp"
 
 using namespace tundish;
@@ -47,6 +48,32 @@ TEST_CASE("images are decoded and resized as in training") {
     CHECK(std::get<Bytes>(request.pixels.values) == expected.pixels);
     CHECK(request.pixels.shape == ImageShape{3, 32, 32});
     CHECK(parse("image/bmp", picture(".bmp"), kTinyGrey).pixels.images == 1);
+}
+
+TEST_CASE("where training scaled the shorter side and cropped, so do requests") {
+    ParseLimits limits;
+    limits.resize_short_side = 40;
+    const std::string photo = noisy_image(".png", 90, 50);
+    const Image decoded = decode_image(as_bytes(photo), 3);
+    const Image expected = fit(decoded, {ImageShape{3, 32, 32}, 40, false});
+    CHECK(std::get<Bytes>(parse("image/png", photo, {3, 32, 32}, limits).pixels.values) == expected.pixels);
+    CHECK(expected.pixels != resize(decoded, 32, 32).pixels);
+    const auto [channels, height, width] = decoded.shape;
+    const std::string shape =
+        "(" + std::to_string(channels) + ", " + std::to_string(height) + ", " + std::to_string(width) + ")";
+    const std::string array = npy("|u1", shape, std::string(decoded.pixels.begin(), decoded.pixels.end()));
+    CHECK(std::get<Bytes>(parse("application/x-npy", array, {3, 32, 32}, limits).pixels.values) == expected.pixels);
+    const std::string fits = npy("|u1", "(1, 2, 2)", "abcd");  // as it is
+    CHECK(values_of(parse("application/x-npy", fits, kTinyGrey, limits)) == std::vector<float>{97, 98, 99, 100});
+}
+
+TEST_CASE("an image that would become too long before it is cropped is refused") {
+    ParseLimits limits;
+    limits.resize_short_side = 256;
+    limits.max_decoded_bytes = 1 << 20;
+    CHECK(refusal("image/png", noisy_image(".png", 1, 1000), {3, 32, 32}, limits).starts_with("413 image_too_large"));
+    const std::string line = npy("|u1", "(3, 1, 1000)", std::string(3000, 'a'));
+    CHECK(refusal("application/x-npy", line, {3, 32, 32}, limits).starts_with("413 image_too_large"));
 }
 
 TEST_CASE("base64 of an image is an image") {
