@@ -89,8 +89,8 @@ explain_request() {
 }
 
 format_advice() {
-    echo "build it with scripts/image and scripts/push it again; by hand: 'docker buildx build --provenance=false --output type=docker'," \
-        "or push it with podman or buildah"
+    echo "build it with scripts/image and scripts/push it again; by hand: 'docker build --provenance=false --sbom=false" \
+        "--output type=image,oci-mediatypes=false', or push it with podman or buildah"
 }
 
 explain_access() {

@@ -74,7 +74,7 @@ def pushes(place):
         f"{place.docker_calls()}" if any(call[1] == "push" for call in place.docker_calls()) else "")
     place.tool("docker", FAKE_DOCKER.format(python=str(place.clients / "python")))
     index = place.run("push", "y", "--repository", "fresh", MEDIA_TYPE="application/vnd.oci.image.manifest.v1+json")
-    yield "a format that SageMaker refuses", said(index, "push", "--provenance=false")
+    yield "a format that SageMaker refuses", said(index, "push", "--provenance=false", "type=image,oci-mediatypes=false")
     for engine in ("podman", "buildah"):
         shutil.copy(place.bin / "docker", place.bin / engine)
         status, out, err = place.run("push", f"tundish:{engine}-cpu", "--engine", engine)
