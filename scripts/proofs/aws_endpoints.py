@@ -11,6 +11,15 @@ from proofs.aws_place import (
     BUCKET, DATA, DENIED, DEPLOY, HOME, IMAGE, LAUNCH, QUOTA, ROLE, SECONDS, TAG, differences, lacks, reset, said)
 
 
+NOT_THERE = {"err": "An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist."}
+
+
+def asynchronous(*answers):
+    """An asynchronous endpoint whose answers, or none of them, come into S3."""
+    places = {"OutputLocation": f"s3://{BUCKET}/answers/1.out", "FailureLocation": f"s3://{BUCKET}/answers/1-error.out"}
+    return {"sagemaker-runtime invoke-endpoint-async": [{"out": places}], "s3api get-object": [*answers]}
+
+
 def deployments(place):
     reset(place)
     sagemaker = place.client("sagemaker")
@@ -37,11 +46,13 @@ def deployments(place):
     variant = sagemaker.describe_endpoint_config(EndpointConfigName="two")["ProductionVariants"][0]
     yield "its configuration", differences(variant, {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}})
     status, out, err = place.run("deploy", "--model-data", f"s3://{BUCKET}/models/model.tar.gz", "--role", ROLE,
-                                 "--image", TAG.replace("cpu", "gpu"), "--name", "three", "--async", f"s3://{BUCKET}/answers", "--instance", "ml.g4dn.xlarge")
-    yield "deploy --async on a GPU", f"exit status {status}: {err}" if status else lacks(out, "the answer will be at s3://", f"s3://{BUCKET}/answers/test-three")
+                                 "--image", TAG.replace("cpu", "gpu"), "--name", "three", "--async", f"s3://{BUCKET}/answers", "--instance", "ml.g4dn.xlarge", fake=asynchronous(NOT_THERE, {"file": '{"probability": 0.8}'}))
+    yield "deploy --async on a GPU", f"exit status {status}: {err}" if status else lacks(out, "the answer will be at s3://", f"s3://{BUCKET}/answers/test-three",
+                                                                                         'test request, image/png: {"probability": 0.8}')
     config = sagemaker.describe_endpoint_config(EndpointConfigName="three")
     sent = place.sent("create-endpoint-config")
-    yield "its configuration", differences(config.get("AsyncInferenceConfig", sent["AsyncInferenceConfig"]), {"OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/answers"}}) \
+    yield "its configuration", differences(config.get("AsyncInferenceConfig", sent["AsyncInferenceConfig"]), {
+        "OutputConfig": {"S3OutputPath": f"s3://{BUCKET}/answers", "S3FailurePath": f"s3://{BUCKET}/answers"}}) \
         or differences(sent["ProductionVariants"][0], {"InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-2-1"})
     status, out, err = place.run("deploy", "--model-data", f"s3://{BUCKET}/models/model.tar.gz", "--role", ROLE, "--image", TAG, "--name", "four",
                                  "--batch", f"s3://{BUCKET}/images", "--output", f"s3://{BUCKET}/out")
@@ -51,6 +62,10 @@ def deployments(place):
     left = [e["EndpointName"] for e in sagemaker.list_endpoints()["Endpoints"]] + [m["ModelName"] for m in sagemaker.list_models()["Models"]] \
         + [c["EndpointConfigName"] for c in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
     yield "teardown removes it all", f"exit status {status}: {err}" if status else (f"left: {left}" if left else lacks(out, "removed endpoint one", "S3"))
+
+
+OLD_CLI = ("Parameter validation failed:\nUnknown parameter in ProductionVariants[0]: \"RoutingConfig\", must be one of: VariantName, ModelName, "
+           "InitialInstanceCount, InstanceType, InitialVariantWeight")
 
 
 def endpoint_failures(place):
@@ -73,6 +88,20 @@ def endpoint_failures(place):
     place.run("teardown", "failing")
     model_error = ("An error occurred (ModelError) when calling the InvokeEndpoint operation: Received client error (400) from primary with message "
                    "\\\"not an image\\\"")
+    result = place.run(*DEPLOY, fake={"sagemaker-runtime invoke-endpoint": [{"out": {}}]})
+    yield "no answer to the test request is a failure", said(result, "deploy", "answer to the test request is empty") or lacks(result[2], "billed from now on", "scripts/teardown failing")
+    place.run("teardown", "failing")
+    result = place.run(*DEPLOY, "--async", f"s3://{BUCKET}/answers", fake=asynchronous(NOT_THERE, {"file": "not an image"}))
+    yield "an asynchronous test request that failed", said(result, "deploy", "failed at the test request: not an image") or lacks(result[2], "billed from now on")
+    place.run("teardown", "failing")
+    for status, part in (("Deleting", "somebody is removing the endpoint failing"), ("", "somebody has removed failing")):
+        gone = {"err": "An error occurred (ValidationException) when calling the DescribeEndpoint operation: Could not find endpoint \"failing\"."}
+        result = place.run(*DEPLOY, fake={"sagemaker describe-endpoint": [{"out": {"EndpointStatus": "Creating"}}, {"out": {"EndpointStatus": status}} if status else gone]})
+        yield f"an endpoint that somebody else removes ({status or 'gone'})", said(result, "deploy", part, "scripts/teardown failing") or (
+            result[2] if "billed from now on" in result[1] + result[2] else "")
+        place.run("teardown", "failing")
+    result = place.run(*DEPLOY, fake={"sagemaker create-endpoint-config": [{"err": OLD_CLI, "status": 252}]})
+    yield "a CLI that is too old", lacks(result[2], "this AWS CLI is too old, it does not know RoutingConfig", "pip install --upgrade awscli") or nothing_left()
     result = place.run(*DEPLOY, fake={"sagemaker-runtime invoke-endpoint": [{"err": model_error}]})
     yield "test request refused", said(result, "deploy", "refuses the test request", "not an image") or lacks(result[2], "billed from now on", "scripts/teardown failing")
     taken = {"sagemaker create-endpoint-config": [{"err": "An error occurred (ValidationException) when calling the CreateEndpointConfig operation: Cannot "
@@ -89,7 +118,8 @@ def endpoint_failures(place):
     yield "job still runs", said(place.run("deploy", "--job", "failing", fake=running), "deploy", "is InProgress")
     yield "no such model", said(place.run("deploy", "--model-data", f"s3://{BUCKET}/no/model.tar.gz", "--role", ROLE, "--image", IMAGE), "deploy", "there is no s3://")
     yield "CPU image on a GPU", said(place.run(*DEPLOY, "--instance", "ml.g5.xlarge"), "deploy", "scripts/image gpu")
-    yield "retired type", said(place.run(*DEPLOY, "--instance", "ml.p3.2xlarge"), "deploy", "retired", "ml.g5.xlarge")
+    for retired in ("ml.p3.2xlarge", "ml.p3dn.24xlarge"):
+        yield f"retired type {retired}", said(place.run(*DEPLOY, "--instance", retired), "deploy", "retired", "ml.g5.xlarge")
     yield "an ARM type", said(place.run(*DEPLOY, "--instance", "ml.c7g.large"), "deploy", "ARM", "ml.c5.large")
     for options, part in ((("--split", "TFRecord"), "no requests in TFRecord"), (("--split", "Line", "--content-type", "image/png"), "cannot cut up image/png"),
                           (("--split", "RecordIO", "--content-type", "text/csv"), "cannot cut up text/csv")):
@@ -116,6 +146,16 @@ def teardowns(place):
     yield "an endpoint that is still being made is waited for", f"{result}" if result[0] else lacks(result[1] + result[2], "still at work", "removed endpoint tundish-y")
     result = place.run("teardown", "tundish-y", fake={"sagemaker delete-endpoint": [{"err": DENIED.format("DeleteEndpoint")}]})
     yield "an endpoint that may not be removed is named", said(result, "teardown", "1 of these") or lacks(result[2], "no permission for sagemaker:DeleteEndpoint")
+    result = place.run("teardown", "tundish-y", "--wait", fake={"sagemaker delete-endpoint": [{"err": DENIED.format("DeleteEndpoint")}]})
+    yield "--wait does not wait for what was refused", said(result, "teardown", "1 of these are not done")
+    there, throttled = {"out": {"EndpointStatus": "Deleting"}}, {"err": "An error occurred (ThrottlingException) when calling the DescribeEndpoint operation: Rate exceeded"}
+    gone = {"err": "An error occurred (ValidationException) when calling the DescribeEndpoint operation: Could not find endpoint \"x\"."}
+    for what, answers, problem in (("--wait bears a throttle", [there, throttled, there, gone], ""), ("--wait takes no refusal for the end", [
+            there, there, {"err": DENIED.format("DescribeEndpoint")}], "nobody knows whether the endpoint tundish-y is gone")):
+        result = place.run("teardown", "tundish-y", "--wait", fake={"sagemaker delete-endpoint": [{"out": {}}], "sagemaker describe-endpoint": answers})
+        looks = sum(call[1] == "describe-endpoint" for call in place.calls())
+        yield what, (said(result, "teardown", "1 of these") or lacks(result[2], problem)) if problem else (
+            f"{result}" if result[0] else "" if looks == 4 else f"{looks} looks, not 4")
     place.run("teardown", "tundish-y")
     place.run(*DEPLOY[:-1], "tundish-x", "--no-wait")
     status, out, err = place.run("teardown", "--list")
@@ -160,18 +200,21 @@ def interrupts(place):
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=SECONDS)
         yield what, f"exit status {process.returncode}: {out}{err}" if process.returncode != 130 else lacks(err, *parts)
-    for command, call, thing in ((LAUNCH, "create-training-job", "the training job"), (DEPLOY, "create-endpoint", "the endpoint")):
-        place.table.write_text(json.dumps({f"sagemaker {call}": [{"out": {}, "sleep": 5}]}))
+    for command, call, parts in (
+            (LAUNCH, "sagemaker create-training-job", ("the training job failing may have been made all the same, and be billed",)),
+            (DEPLOY, "sagemaker create-endpoint", ("the endpoint failing may have been made all the same, and be billed",)),
+            (DEPLOY, "sagemaker-runtime invoke-endpoint", ("the endpoint failing goes on", "billed from now on"))):
+        place.table.write_text(json.dumps({call: [{"out": {}, "sleep": 5}]}))
         place.aws_log.write_text("")
         process = subprocess.Popen(place.full(*command), env={**place.environment, "FAKE_AWS": str(place.table)}, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, start_new_session=True)
         end = time.time() + SECONDS
-        while f'"{call}"' not in place.aws_log.read_text() and time.time() < end:
+        while f'"{call.split()[1]}"' not in place.aws_log.read_text() and time.time() < end:
             time.sleep(0.1)
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
         out, err = process.communicate(timeout=SECONDS)
         yield f"interrupted at {call}: it says what may be there", f"exit status {process.returncode}: {out}{err}" if process.returncode != 130 \
-            else lacks(err, f"{thing} failing may have been made all the same, and be billed", "scripts/teardown failing") or (err if "took back" in err else "")
+            else lacks(err, *parts, "scripts/teardown failing") or (err if "took back" in err else "")
         place.run("teardown", "failing")
 
 

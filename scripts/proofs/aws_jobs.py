@@ -15,6 +15,15 @@ def prerequisites(place):
     yield "a region that is none", said(place.run(*LAUNCH, "--region", "ireland"), "launch", "'ireland' is not an AWS region")
     yield "a region that does not answer", said(place.run(*LAUNCH, "--region", "mars-north-1", AWS_ENDPOINT_URL="http://127.0.0.1:9"), "launch",
                                                 "cannot be reached", "mars-north-1")
+    identity = "sts get-caller-identity"
+    for what, text, parts in (
+            ("a certificate that has expired", "SSL validation failed for https://sts.us-east-1.amazonaws.com/ [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+             "failed: certificate has expired (_ssl.c:992)", ("not trusted", "AWS_CA_BUNDLE")),
+            ("a proxy that does not answer", 'Failed to connect to proxy URL: "http://proxy:3128"', ("proxy", "HTTPS_PROXY")),
+            ("a clock that is wrong", "An error occurred (SignatureDoesNotMatch) when calling the GetCallerIdentity operation: Signature expired: "
+             "20261122T120000Z is now earlier than 20261122T130000Z", ("set this machine's clock",)),
+            ("a session that has expired", "Error when retrieving token from sso: Token has expired and refresh failed", ("have expired", "aws sso login"))):
+        yield what, said(place.run(*LAUNCH, fake={identity: [{"err": text, "status": 255}]}), "launch", *parts)
     expired = {"sts get-caller-identity": [{"err": "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: The security token included in the request is expired"}]}
     yield "expired credentials", said(place.run(*LAUNCH, fake=expired), "launch", "have expired")
     invalid = {"sts get-caller-identity": [{"err": "An error occurred (InvalidClientTokenId) when calling the GetCallerIdentity operation: The security token included in the request is invalid."}]}
@@ -36,6 +45,8 @@ def prerequisites(place):
     yield "one sentence for a value that is none", said(count, "launch", "--count wants a whole number", status=2) or (count[2] if len(count[2].splitlines()) > 1 else "")
     yield "no value", said(place.run("deploy", "--poll", "1", "--count"), "deploy", "--count needs a value", status=2)
     yield "an ARM type", said(place.run(*LAUNCH, "--instance", "ml.c7g.xlarge"), "launch", "ARM", "ml.m5.xlarge")
+    yield "instances kept for longer than AWS does", said(place.run(*LAUNCH, "--keep-alive", "99999"), "launch", "1 to 3600", status=2)
+    yield "two channels of one name", said(place.run(*LAUNCH, "--channel", f"train={DATA}"), "launch", "two channels are named 'train'", status=2)
     yield "--attach with --dry-run", said(place.run("launch", "--attach", "x", "--dry-run"), "launch", "--attach makes no request", status=2) or (f"{place.calls()}" if place.calls() else "")
     digest = place.client("ecr").describe_images(repositoryName="tundish", imageIds=[{"imageTag": TAG}])["imageDetails"][0]["imageDigest"]
     by_digest = place.run("launch", "--data", DATA, "--role", ROLE, "--image", f"{IMAGE.rsplit(':', 1)[0]}@{digest}", "--name", "by-digest", "-p", "epoch=2")
@@ -51,7 +62,8 @@ def pushes(place):
     ecr = place.client("ecr")
     status, out, err = place.run("push", "tundish:1.0-ab-cpu", "--repository", "fresh")
     digest = ecr.describe_images(repositoryName="fresh", imageIds=[{"imageTag": "1.0-ab-cpu"}])["imageDetails"][0]["imageDigest"]
-    yield "push makes the repository and prints the digest", f"exit status {status}: {out}{err}" if status else lacks(out, "made the repository fresh", digest, "billed as storage")
+    yield "push makes the repository and prints the digest", f"exit status {status}: {out}{err}" if status else lacks(out, "made the repository fresh", digest, "billed as storage",
+                                                                                                           "docker logout")
     server = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
     asked = [call[:-1] for call in place.docker_calls()]
     wanted = [["docker", "image", "inspect", "tundish:1.0-ab-cpu"], ["docker", "login", "--username", "AWS", "--password-stdin", server],
@@ -147,6 +159,13 @@ def tunings(place):
         yield what, said(place.run(*tune, *arguments), "tune", *parts, status=2)
     grid = place.run("tune", "--data", DATA, "--dry-run", "--strategy", "Grid", "--range", "optimizer=sgd,adam", "--jobs", "3")
     yield "a grid of another size", said(grid, "tune", "each of the 2 combinations", status=2)
+    for what, arguments in (("a range and a setting of one hyperparameter", ("--range", "batch_size=64..512", "-p", "mini_batch_size=32")),
+                            ("the two spellings of one", ("--range", "learning_rate=0.1..0.2", "-p", "learning-rate=0.5")),
+                            ("two ranges of one", ("--range", "batch_size=64..128", "--range", "mini_batch_size=32,64"))):
+        alike = place.run("tune", "--dry-run", "--data", DATA, *arguments)
+        yield what, said(alike, "tune", "would fail at once with", arguments[1].split("=")[0]) or (alike[1] and f"a request: {alike[1]}")
+    going = {look: [{"out": {**tuned("Deleting")["out"], "HyperParameterTuningJobStatus": "DeleteFailed"}}]}
+    yield "a tuning job that somebody removes ends the wait", said(place.run("tune", "--attach", "search", fake=going), "tune", "somebody removes", "DeleteFailed")
     yield "a metric that is none", said(place.run(*tune, "--objective", "accuracy"), "tune", "validation:accuracy", status=2)
 
 
@@ -172,6 +191,10 @@ def job_failures(place):
     yield "quota", said(refused(QUOTA.format("CreateTrainingJob", "ml.m5.xlarge for training job")), "launch", "may have 0 of 'ml.m5.xlarge for training job usage'")
     yield "type not in the region", said(refused("An error occurred (ResourceLimitExceeded) when calling the CreateTrainingJob operation: The requested "
                                                  "resource training-job/ml.g5.xlarge is not available in this region"), "launch", "has no such instances")
+    yield "type that the region has not", said(refused("An error occurred (ValidationException) when calling the CreateTrainingJob operation: The instance type "
+                                                       "ml.c7i.large is not supported in region us-east-1"), "launch", "has no such instances", "ml.c7i.large")
+    yield "bucket of another region", said(refused("An error occurred (ValidationException) when calling the CreateTrainingJob operation: The S3 bucket 'x' is not in "
+                                                   "the same region as the job"), "launch", "bucket lies in another region")
     yield "role that cannot be assumed", said(refused("An error occurred (ValidationException) when calling the CreateTrainingJob operation: Could not assume role "
                                                       f"{ROLE}. Please ensure that the role exists and allows principal 'sagemaker.amazonaws.com' to assume the role."),
                                               "launch", "trust policy")

@@ -16,6 +16,9 @@ def unfit(shape, value, where=""):
         return next(filter(None, (unfit(shape.member, inner, f"{where}[]") for inner in value)), "")
     if shape.type_name == "map":
         return next(filter(None, (unfit(shape.key, k, where) or unfit(shape.value, v, where) for k, v in value.items())), "")
+    if shape.type_name in ("integer", "long", "float", "double"):
+        low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        return f"{where}: {value} is not within {low}..{high}" if (low is not None and value < low) or (high is not None and value > high) else ""
     if shape.type_name != "string":
         return ""
     if shape.enum and value not in shape.enum:
@@ -29,7 +32,8 @@ def unfit(shape, value, where=""):
 def model_problem(service, text):
     """What the genuine client would not accept in a dry run's output; "" when it would accept all."""
     model = botocore.session.get_session().get_service_model(service)
-    for name, request in json.loads(text).items():
+    shown = json.loads(text)
+    for name, request in [pair for part in (shown if isinstance(shown, list) else [shown]) for pair in part.items()]:
         shape = model.operation_model(name).input_shape
         report = ParamValidator().validate(request, shape)
         problem = report.generate_report() if report.has_errors() else unfit(shape, request)
@@ -74,6 +78,7 @@ DRY_RUNS = {
 
 
 REQUESTS = {  # what they must hold
+    "teardown": ('"EndpointName": "tundish-1"', '"EndpointName": "tundish-2"', '"ModelName": "tundish-1"', '"ModelName": "tundish-2"'),
     "batch transform of lines": ('"ContentType": "application/jsonlines"', '"Accept": "application/jsonlines"', '"SplitType": "Line"'),
     "batch transform of records": ('"ContentType": "application/x-recordio"', '"Accept": "application/jsonlines"'),
     "tune over a grid": ('"MaxNumberOfTrainingJobs": 6',),
