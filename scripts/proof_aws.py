@@ -6,10 +6,12 @@ import shutil
 import sys
 import tempfile
 
-from proofs.aws_endpoints import deployments, endpoint_failures, interrupts, permissions, teardowns
+from proofs.aws_endpoints import deployments, endpoint_failures, interrupts, teardowns
 from proofs.aws_jobs import job_failures, launches, prerequisites, pushes, tunings
 from proofs.aws_place import HOME, Place, lacks, moto_server, said
+from proofs.aws_policies import permissions
 from proofs.aws_requests import DRY_RUNS, dry_runs
+from proofs.aws_sdks import sdks
 
 
 def helps(place):
@@ -39,6 +41,7 @@ def main():
     parser = argparse.ArgumentParser(usage="scripts/proof-aws --help tells")
     parser.add_argument("--clients", type=pathlib.Path, required=True)
     parser.add_argument("--tundish", type=os.path.abspath)
+    parser.add_argument("--sdk", type=pathlib.Path, nargs=2, help="Python with each of SageMaker's SDKs")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("only", nargs="*")
     options = parser.parse_args()
@@ -48,8 +51,9 @@ def main():
         return 2
     folder = pathlib.Path(tempfile.mkdtemp(prefix="proof-aws."))
     place, failures, total = Place(folder, options.clients, tundish), 0, 0
+    place.sdks = options.sdk
     with moto_server(place):
-        for group in GROUPS:
+        for group in (*GROUPS, *((sdks,) if options.sdk else ())):
             if options.only and not any(word in group.__name__ for word in options.only):
                 continue
             for what, problem in guarded(group, place):

@@ -204,7 +204,7 @@ show_requests() { document show "${requests[@]}"; }
 find_tundish() {
     [[ -n $tundish ]] || tundish=$(find "$home/build/release/" -type f -name tundish -perm -u+x -printf '%T@ %p\n' 2>/dev/null \
         | sort -rn | head -n 1 | cut -d ' ' -f 2- || true)
-    [[ -n $tundish ]] || tundish=$(command -v tundish || true)
+    [[ $tundish == */* ]] || tundish=$(command -v "${tundish:-tundish}" || true)
     [[ -n $tundish ]] || fail "there is no tundish under build/release or on PATH: build it (scripts/build) or give --tundish FILE"
     [[ -x $tundish ]] || fail "$tundish is not an executable"
 }

@@ -8,7 +8,7 @@ import time
 
 from proofs.aws_jobs import described
 from proofs.aws_place import (
-    BUCKET, DATA, DENIED, DEPLOY, HOME, IMAGE, LAUNCH, QUOTA, ROLE, SECONDS, TAG, differences, lacks, reset, said)
+    BUCKET, DATA, DENIED, DEPLOY, IMAGE, LAUNCH, QUOTA, ROLE, SECONDS, TAG, differences, lacks, reset, said)
 
 
 NOT_THERE = {"err": "An error occurred (NoSuchKey) when calling the GetObject operation: The specified key does not exist."}
@@ -216,27 +216,3 @@ def interrupts(place):
         yield f"interrupted at {call}: it says what may be there", f"exit status {process.returncode}: {out}{err}" if process.returncode != 130 \
             else lacks(err, *parts, "scripts/teardown failing") or (err if "took back" in err else "")
         place.run("teardown", "failing")
-
-
-# Calls whose permission has another name than the call.
-
-ACTIONS = {("s3api", "list-objects-v2"): "s3:ListBucket", ("s3api", "head-object"): "s3:GetObject",
-           ("ecr", "get-login-password"): "ecr:GetAuthorizationToken"}
-SERVICES = {"s3api": "s3", "sagemaker-runtime": "sagemaker"}
-
-
-def policy(name):
-    page = (HOME / "README.md").read_text(encoding="utf-8")
-    return json.loads(re.search(rf"<!-- policy: {name} -->\n```json\n(.*?)```", page, re.DOTALL)[1])
-
-
-def permissions(place):
-    """README's policies: JSON that AWS's grammar takes, and the user's one allows every call that the scripts made above."""
-    for name in ("role", "user"):
-        statements = policy(name)["Statement"]
-        odd = [s for s in statements if set(s) != {"Effect", "Action", "Resource"}]
-        yield f"policy {name}", f"{odd}" if odd else ""
-    listed = [s["Action"] for s in policy("user")["Statement"]]
-    allowed = {action for actions in listed for action in ([actions] if isinstance(actions, str) else actions)}
-    needed = {ACTIONS.get(call) or f"{SERVICES.get(call[0], call[0])}:{call[1].title().replace('-', '')}" for call in place.made if call[0] != "configure"}
-    yield f"the user's policy allows the {len(needed)} actions that were called", f"not in it: {sorted(needed - allowed)}" if needed - allowed else ""
