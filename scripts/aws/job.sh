@@ -56,11 +56,11 @@ check_job() {
 
 # check_channel_names: AWS takes a job with two channels of one name for a mistake, after it was sent.
 check_channel_names() {
-    local names=("train") twice
-    if [[ -n $validation ]]; then names+=("validation"); fi
-    names+=("${channels[@]%%=*}")
-    twice=$(printf '%s\n' "${names[@]}" | sort | uniq -d | paste -sd ' ')
-    [[ -z $twice ]] || wrong "two channels are named '$twice': --data is 'train', --validation is 'validation'"
+    local each seen=" train ${validation:+validation }"
+    for each in "${channels[@]%%=*}"; do
+        [[ $seen != *" $each "* ]] || wrong "two channels are named '$each': --data is 'train', --validation is 'validation'"
+        seen+="$each "
+    done
 }
 
 # check_parameters [NAME=VALUE…]: the executable reads these, or those of -p, as it would in the job. It has no data here, and says so
