@@ -50,7 +50,8 @@ void keep_threads_from_spinning() {
 std::string describe_cpu() {
     const CpuFeatures features = cpu_features();
     const char* widest = features.amx_bf16 ? "AMX" : features.avx512 ? "AVX-512" : features.avx2 ? "AVX2" : "no AVX2";
-    return text("CPU, ", at::get_num_threads(), " threads, ", widest);
+    const int threads = at::get_num_threads();
+    return text("CPU, ", threads, threads == 1 ? " thread, " : " threads, ", widest);
 }
 
 }  // namespace

@@ -11,7 +11,10 @@ namespace {
 
 using Clock = Connection::Clock;
 
-constexpr std::size_t kFirstPiece = std::size_t{4} << 20;  // taken on the client's word; more as bytes come
+constexpr std::size_t kFirstPiece = std::size_t{4} << 20;  // reserved on the client's word; more as bytes come
+constexpr std::size_t kFirstRoom = std::size_t{64} << 10;  // taken of the limit before the first byte
+// Of a limit of 1 GiB: bodies of up to 1 MiB have 64 MiB beside it.
+constexpr std::size_t kSmallBodies = 1024, kRoomForSmall = 16;
 
 // std::string takes at least twice what it has.
 void grow_to(std::string& body, std::size_t capacity) {
@@ -25,10 +28,6 @@ void grow_to(std::string& body, std::size_t capacity) {
     throw RequestError(413, "too_large",
                        text("the body is larger than the ", human_bytes(limit),
                             " that this server takes (--max-body): send fewer or smaller images"));
-}
-
-[[noreturn]] void too_busy() {
-    throw RequestError(503, "busy", "too many large requests at once: send it again later");
 }
 
 // Nothing for a chunked body.
@@ -60,6 +59,21 @@ std::size_t HttpLimits::room_for_bodies() const {
     return std::max(wanted, largest_body);
 }
 
+BodyReader::BodyReader(const HttpLimits& limits)
+    : limits_(limits),
+      bodies_(limits.room_for_bodies()),
+      small_(limits.room_for_bodies() / kSmallBodies),
+      small_bodies_(limits.room_for_bodies() / kRoomForSmall) {}
+
+bool BodyReader::short_of_room() const {
+    return Clock::now() - refused_.load() < limits_.pressed_time;
+}
+
+void BodyReader::too_busy() {
+    refused_ = Clock::now();
+    throw RequestError(503, "busy", "too many large requests at once: send it again later");
+}
+
 BodyReader::Outcome BodyReader::read(Connection& connection, HttpRequest& request, const Source& source) {
     const auto refused = [&](RequestError error) {
         request.body = {};
@@ -78,26 +92,41 @@ BodyReader::Outcome BodyReader::read(Connection& connection, HttpRequest& reques
     }
 }
 
-MemoryBudget::Lease BodyReader::room_for(std::size_t bytes) {
-    auto lease = bodies_.try_take(bytes);
-    if (!lease) too_busy();
-    return std::move(*lease);
+// Where others have all the room just now, it is refused before it is sent.
+MemoryBudget::Lease BodyReader::room_for(std::optional<std::size_t> length) {
+    const bool small = length && *length <= small_;
+    if (length.value_or(0) <= bodies_.free()) {
+        if (auto lease = bodies_.try_take(small ? *length : std::min(length.value_or(0), kFirstRoom)))
+            return std::move(*lease);
+    }
+    if (small) {
+        if (auto lease = small_bodies_.try_take(*length)) return std::move(*lease);
+    }
+    too_busy();
 }
 
-// A chunked body takes its room as it comes, and all that its string takes; what it is copied from is not counted.
+// In steps of twice as much, up to its length.
+bool BodyReader::take_room(std::size_t bytes, std::optional<std::size_t> length, MemoryBudget::Lease& lease) const {
+    if (bytes <= lease.bytes()) return true;
+    const std::size_t wanted = length ? std::max(bytes, std::min(2 * lease.bytes(), *length)) : bytes;
+    return lease.try_grow(wanted - lease.bytes()) || lease.try_grow(bytes - lease.bytes());
+}
+
+// What a string is copied from when it grows is not counted.
 bool BodyReader::make_room(std::string& body, std::size_t more, std::optional<std::size_t> length,
                            MemoryBudget::Lease& lease) const {
     const std::size_t needed = body.size() + more;
+    if (length && !take_room(needed, length, lease)) return false;
     if (needed <= body.capacity()) return true;
     const std::size_t capacity = std::max(needed, length.value_or(std::min(2 * body.capacity(), limits_.largest_body)));
-    if (!length && !lease.try_grow(capacity - lease.bytes())) return false;
+    if (!length && !take_room(capacity, length, lease)) return false;
     grow_to(body, capacity);
     return true;
 }
 
 MemoryBudget::Lease BodyReader::read_all(Connection& connection, HttpRequest& request,
                                          std::optional<std::size_t> length, const Source& source) {
-    auto lease = room_for(length.value_or(0));
+    auto lease = room_for(length);
     if (lower(request.headers.get("Expect")) == "100-continue") {
         if (!connection.write("HTTP/1.1 100 Continue\r\n\r\n") || !connection.flush()) return lease;
     }

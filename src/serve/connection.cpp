@@ -133,10 +133,10 @@ bool Connection::wait_for_input(std::chrono::milliseconds longest) {
     return ::poll(&waited, 1, static_cast<int>(longest.count())) > 0;
 }
 
-void Connection::close_gently() {
+void Connection::close_gently(std::chrono::milliseconds longest) {
     ::shutdown(fd_.get(), SHUT_WR);
     begin_ = end_ = 0;
-    set_deadline(Clock::now() + std::chrono::seconds(2), Clock::now() + std::chrono::milliseconds(200));
+    set_deadline(Clock::now() + longest, Clock::now() + kShortGoodbye);
     constexpr std::size_t kMost = std::size_t{64} << 20;
     for (std::size_t total = 0; total < kMost;) {
         const long got = receive(input_.data(), input_.size());

@@ -45,6 +45,7 @@ void ConnectionTable::release(Connection& connection) {
     const std::lock_guard lock(mutex_);
     Entry& entry = entries_.at(&connection);
     entry.busy = false;
+    connection.shrink();
     entry.since = Connection::Clock::now();
     --busy_;
     watch(EPOLL_CTL_MOD, connection.fd(), &connection, kOnce);
@@ -86,7 +87,11 @@ void ConnectionTable::watch_listener(bool on) {
 void ConnectionTable::close_idle(std::chrono::seconds longest) {
     const auto oldest = Connection::Clock::now() - longest;
     const std::lock_guard lock(mutex_);
-    std::erase_if(entries_, [&](const auto& item) { return !item.second.busy && item.second.since < oldest; });
+    std::erase_if(entries_, [&](const auto& item) {
+        const Entry& entry = item.second;
+        // What has come just now is wait()'s, in one of its next turns.
+        return !entry.busy && entry.since < oldest && !entry.connection->wait_for_input(std::chrono::milliseconds(0));
+    });
 }
 
 bool ConnectionTable::close_longest_idle(Connection::Clock::time_point before) {

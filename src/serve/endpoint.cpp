@@ -63,6 +63,8 @@ HttpReply wrong_method(const char* allowed) {
 
 }  // namespace
 
+constexpr const char* kNotHealthy = "not healthy, /ping answers 503: ";
+
 class Endpoint::Core {
   public:
     Core(const ServeOptions& options, LoadClassifier load)
@@ -95,10 +97,7 @@ class Endpoint::Core {
         const ServedModel* model = model_.load();
         if (model == nullptr) return;
         if (stop_requested()) answer_before_the_end(*model);
-        if (health_.state() == ServeState::failed) return;
-        if (const auto pass = model->engine->longest_pass(); pass > options_.stuck_time) {
-            fail(text("a forward pass has been running for ", pass.count() / 1000, " s: the engine is stuck"));
-        }
+        watch_passes(*model);
     }
 
   private:
@@ -106,6 +105,7 @@ class Endpoint::Core {
         try {
             owned_ = load_served_model(options_, load, metrics_, [this](const std::string& why) { fail_once(why); });
             warm_up(*owned_, options_);
+            fit_batch(*owned_, options_);
             model_ = owned_.get();
             log_info(text("ready after ", fixed(process_age_seconds(), 2), " s: ", describe(*owned_, options_)));
             health_.set_ready();
@@ -115,13 +115,28 @@ class Endpoint::Core {
         loading_ = false;
     }
 
+    void watch_passes(const ServedModel& model) {
+        const auto pass = model.engine->longest_pass();
+        const ServeState before = health_.state();
+        if (pass <= model.stuck_time) {
+            health_.set_unstuck();
+            if (before == ServeState::failed && health_.state() == ServeState::ready)
+                log_info("the pass has ended: healthy again");
+        } else if (before == ServeState::ready) {
+            const auto reason =
+                text("a forward pass has been running for ", pass.count() / 1000, " s: the engine is stuck");
+            health_.set_stuck(reason);
+            log_error(text(kNotHealthy, reason));
+        }
+    }
+
     void fail_once(const std::string& reason) {
         if (health_.state() != ServeState::failed) fail(reason);
     }
 
     void fail(const std::string& reason) {
         health_.set_failed(reason);
-        log_error(text("not healthy, /ping answers 503: ", reason));
+        log_error(text(kNotHealthy, reason));
     }
 
     // A request that takes longer than the drain is answered too, a moment before its connection is cut off.

@@ -149,6 +149,7 @@ class Engine::Core {
         return std::move(request->probabilities);
     }
 
+    void limit_batch(std::size_t images) { queue_.limit_batch(images); }
     void give_up() { queue_.give_up(); }
 
     [[nodiscard]] std::size_t in_flight() const { return queue_.requests(); }
@@ -186,6 +187,10 @@ Engine::~Engine() = default;
 
 std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline) {
     return core_->classify(std::move(pixels), deadline);
+}
+
+void Engine::limit_batch(std::size_t images) {
+    core_->limit_batch(images);
 }
 
 void Engine::give_up() {

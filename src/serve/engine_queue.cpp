@@ -113,6 +113,11 @@ void EngineQueue::finish(const std::vector<Slice>& slices, const std::string& fa
     }
 }
 
+void EngineQueue::limit_batch(std::size_t images) {
+    const std::lock_guard lock(mutex_);
+    options_.largest_batch = images;
+}
+
 void EngineQueue::give_up() {
     const std::lock_guard lock(mutex_);
     given_up_ = true;

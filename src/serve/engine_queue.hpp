@@ -53,6 +53,9 @@ class EngineQueue {
     /// These slices have their answers, or the reason why not.
     void finish(const std::vector<Slice>& slices, const std::string& failure = {});
 
+    /// As Engine has it.
+    void limit_batch(std::size_t images);
+
     /// Nobody waits any longer, now or later.
     void give_up();
     [[nodiscard]] bool given_up() const;

@@ -1,6 +1,7 @@
 #include "header_lines.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "tundish/base/text.hpp"
 
@@ -31,6 +32,23 @@ bool is_token(std::string_view name) {
 
 void HeaderLines::add(std::string_view bytes) {
     if (!ended_) bytes_.append(bytes.substr(0, kMostBytes - bytes_.size()));
+}
+
+bool HeaderLines::has_unknown_method() const {
+    // RFC 9110, 9.1, and PATCH.
+    constexpr std::array<std::string_view, 9> kKnown{"GET",     "HEAD",    "POST",  "PUT",  "DELETE",
+                                                     "CONNECT", "OPTIONS", "TRACE", "PATCH"};
+    std::string_view line(bytes_);
+    line = line.substr(0, line.find("\r\n"));
+    const auto first = line.find(' '), last = line.rfind(' ');
+    if (first == std::string_view::npos || first == last) return false;
+    const std::string_view method = line.substr(0, first), target = line.substr(first + 1, last - first - 1);
+    const std::string_view version = line.substr(last + 1);
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const bool unknown = std::find(kKnown.begin(), kKnown.end(), method) == kKnown.end();
+    return unknown && !method.empty() && std::all_of(method.begin(), method.end(), is_upper) &&
+           target.starts_with('/') && target.find(' ') == std::string_view::npos &&
+           (version == "HTTP/1.0" || version == "HTTP/1.1");
 }
 
 bool HeaderLines::has_line_over(std::size_t longest) const {

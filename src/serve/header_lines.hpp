@@ -24,6 +24,12 @@ class HeaderLines {
     /// There are kMostBytes already.
     [[nodiscard]] bool full() const { return bytes_.size() >= kMostBytes; }
 
+    /// The first line is here whole.
+    [[nodiscard]] bool has_line() const { return bytes_.find('\n') != std::string::npos; }
+
+    /// The first line is "WORD /target HTTP/1.0" or ".../1.1", but no method of HTTP/1.1 is called so.
+    [[nodiscard]] bool has_unknown_method() const;
+
     /// A header's line is longer than `longest`.
     [[nodiscard]] bool has_line_over(std::size_t longest) const;
 

@@ -30,9 +30,26 @@ void Health::set_ready() {
 
 void Health::set_failed(const std::string& reason) {
     const std::lock_guard lock(mutex_);
-    if (state() == ServeState::failed) return;
+    if (state() == ServeState::failed && !stuck_) return;
     reason_ = reason;
+    stuck_ = false;
     state_ = ServeState::failed;
+}
+
+void Health::set_stuck(const std::string& reason) {
+    const std::lock_guard lock(mutex_);
+    if (state() != ServeState::ready) return;
+    reason_ = reason;
+    stuck_ = true;
+    state_ = ServeState::failed;
+}
+
+void Health::set_unstuck() {
+    const std::lock_guard lock(mutex_);
+    if (!stuck_) return;
+    reason_.clear();
+    stuck_ = false;
+    state_ = ServeState::ready;
 }
 
 void Health::set_draining() {

@@ -22,6 +22,7 @@ struct Exchange {
     bool close = false;  // after the reply: asked for, or a body was left unread
     bool ended = false;  // the library says the same
     HeaderLines head = {};
+    MemoryBudget::Lease memory = {};  // the reply's
 };
 thread_local Exchange* exchange_in_work = nullptr;
 
@@ -36,7 +37,7 @@ class ConnectionStream : public httplib::Stream {
     ssize_t read(char* to, std::size_t size) override {
         HeaderLines& head = exchange_.head;
         if (head.ended()) return connection_.read(to, size);
-        if (head.full()) return -1;
+        if (head.full()) return end_first_line(to);
         const long got = connection_.read(to, size);
         if (got > 0) head.add({to, static_cast<std::size_t>(got)});
         return got;
@@ -50,8 +51,16 @@ class ConnectionStream : public httplib::Stream {
     int socket() const override { return 0; }
 
   private:
+    // The library answers nothing where not even the first line ends: so it ends where we stop reading.
+    ssize_t end_first_line(char* to) {
+        if (exchange_.head.has_line() || std::exchange(ended_first_line_, true)) return -1;
+        *to = '\n';
+        return 1;
+    }
+
     Exchange& exchange_;
     Connection& connection_;
+    bool ended_first_line_ = false;
 };
 
 constexpr const char* kRoute = "/";
@@ -64,13 +73,16 @@ RequestError why_unreadable(const Exchange& exchange, int status) {
     if (exchange.connection.timed_out()) {
         return {408, "request_timeout", "the headers did not come in time: send faster"};
     }
-    if (status == 414) {
+    if (status == 414 || (exchange.head.full() && !exchange.head.has_line())) {
         return {414, "uri_too_long",
                 text("the request's first line is longer than ", CPPHTTPLIB_REQUEST_URI_MAX_LENGTH, " bytes")};
     }
     if (exchange.head.full()) return headers_too_large("the headers are", HeaderLines::kMostBytes);
     constexpr std::size_t kLongestLine = CPPHTTPLIB_HEADER_MAX_LENGTH;
     if (exchange.head.has_line_over(kLongestLine)) return headers_too_large("a header's line is", kLongestLine);
+    if (status == 400 && exchange.head.has_unknown_method()) {
+        return {501, "method_not_implemented", "the method is none of HTTP/1.1's: use GET or POST"};
+    }
     if (status == 416) return {416, "bad_range", "the Range header is malformed: leave it out"};
     return {status, status == 400 ? "bad_request" : "http_error", "the request is not valid HTTP/1.1"};
 }
@@ -83,10 +95,11 @@ std::string path_of(const httplib::Request& request) {
     return slash == std::string::npos ? "/" : request.path.substr(slash);
 }
 
-void copy_reply(const HttpReply& reply, httplib::Response& to) {
+void copy_reply(HttpReply&& reply, httplib::Response& to) {
     to.status = reply.status;
     for (const auto& [name, value] : reply.headers.fields()) to.set_header(name.c_str(), value);
-    to.body = reply.body;
+    to.body = std::move(reply.body);
+    exchange_in_work->memory = std::move(reply.memory);
     if (!reply.content_type.empty()) to.set_header("Content-Type", reply.content_type);
 }
 
@@ -101,7 +114,8 @@ void log_cut_reply(const Exchange& exchange) {
 
 // Every request takes the same route to our handler; paths and methods are ours to judge.
 struct HttpProtocol::Library : httplib::Server {
-    Library(const HttpLimits& limits, HttpHandler handle) : bodies(limits), handler(std::move(handle)) {
+    Library(const HttpLimits& limits, HttpHandler handle, std::function<bool()> ends)
+        : bodies(limits), handler(std::move(handle)), ending(std::move(ends)) {
         Get(kRoute, [this](const httplib::Request&, httplib::Response& to) { answer(to); });
         Post(kRoute, [this](const httplib::Request&, httplib::Response& to, const httplib::ContentReader& reader) {
             answer_with_body(reader, to);
@@ -110,7 +124,8 @@ struct HttpProtocol::Library : httplib::Server {
             if (to.body.empty()) refuse(to);  // else an error of ours
         });
         // What comes next is the writing.
-        set_post_routing_handler([limits](const httplib::Request&, httplib::Response& to) {
+        set_post_routing_handler([this, limits](const httplib::Request&, httplib::Response& to) {
+            exchange_in_work->close |= ending();  // it may have begun to end meanwhile
             say_how_it_goes_on(to, limits.idle_time);
             exchange_in_work->connection.pace_writing(limits.stall_time, limits.slowest_rate);
         });
@@ -134,12 +149,13 @@ struct HttpProtocol::Library : httplib::Server {
                 text("internal error while answering ", printable(exchange.request.path, 80), ": ", error.what()));
             reply = error_reply(500, "internal_error", "internal error; the server's log says more");
         }
-        copy_reply(reply, to);
+        copy_reply(std::move(reply), to);
     }
 
-    // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection.
+    // The library adds a second `Connection: close`, and Keep-Alive where it does not keep the connection; and to HEAD
+    // that there are ranges.
     static void say_how_it_goes_on(httplib::Response& to, std::chrono::seconds idle_time) {
-        for (const char* name : {"Connection", "Keep-Alive"}) to.headers.erase(name);
+        for (const char* name : {"Connection", "Keep-Alive", "Accept-Ranges"}) to.headers.erase(name);
         const bool closes = exchange_in_work->close || exchange_in_work->ended;
         to.set_header("Connection", closes ? "close" : "keep-alive");
         if (to.status == 204) to.headers.erase("Content-Length");  // RFC 9110, 8.6
@@ -205,20 +221,24 @@ struct HttpProtocol::Library : httplib::Server {
 
     BodyReader bodies;
     HttpHandler handler;
+    std::function<bool()> ending;
 };
 
-HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed)
-    : limits_(limits), pressed_(std::move(pressed)), library_(std::make_unique<Library>(limits, std::move(handler))) {}
+HttpProtocol::HttpProtocol(const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed,
+                           std::function<bool()> ending)
+    : limits_(limits),
+      library_(std::make_unique<Library>(limits, std::move(handler), std::move(ending))),
+      pressed_([this, pressed = std::move(pressed)] { return pressed() || library_->bodies.short_of_room(); }) {}
 
 HttpProtocol::~HttpProtocol() = default;
 
-bool HttpProtocol::exchange(Connection& connection, bool last) {
-    Exchange exchange{.connection = connection, .request = {}, .close = last};
+bool HttpProtocol::exchange(Connection& connection) {
+    Exchange exchange{.connection = connection, .request = {}, .close = library_->ending()};
     exchange_in_work = &exchange;
     connection.set_pressed(pressed_);
     connection.set_deadline(Clock::now() + limits_.header_time, Clock::now() + limits_.pressed_time);
     ConnectionStream stream(exchange);
-    const bool answered = library_->process(stream, last, exchange.ended);
+    const bool answered = library_->process(stream, exchange.close, exchange.ended);
     const bool sent = connection.flush();
     if (connection.failed_to_send()) log_cut_reply(exchange);
     exchange_in_work = nullptr;

@@ -24,7 +24,8 @@ class HttpServer::Core {
     Core(const HttpServerOptions& options, HttpHandler handler)
         : options_(options),
           listener_(options.port),
-          protocol_(options.limits, std::move(handler), [this] { return threads_.behind(); }),
+          protocol_(
+              options.limits, std::move(handler), [this] { return threads_.behind(); }, stop_requested),
           table_(listener_.fd(), stop_fd()),
           threads_(options.most_threads) {}
 
@@ -39,10 +40,7 @@ class HttpServer::Core {
     void turn(milliseconds longest) {
         auto ready = table_.wait(longest);
         if (ready.listener) accept_all();
-        for (Connection* connection : ready.connections) {
-            last_request_ = Clock::now();
-            start(*connection);
-        }
+        for (Connection* connection : ready.connections) start(*connection);
         if (const auto now = Clock::now(); now - last_look_ > kTick) {
             last_look_ = now;
             table_.close_idle(options_.limits.idle_time);
@@ -50,8 +48,11 @@ class HttpServer::Core {
         }
     }
 
+    // A GET does not prolong a drain: whoever asks /ping again and again would make it as long as it may be.
     void start(Connection& connection) {
-        if (threads_.exhausted() && connection.holds_whole_get()) {
+        const bool quick = (stop_requested() || threads_.exhausted()) && connection.holds_whole_get();
+        if (!quick) last_request_ = Clock::now();
+        if (quick && threads_.exhausted()) {
             reserved_.run([this, &connection] { serve_once(connection); });
         } else {
             threads_.run([this, &connection] { serve(connection); });
@@ -70,7 +71,6 @@ class HttpServer::Core {
                 continue;
             }
             made_room = false;
-            last_request_ = Clock::now();
             if (full()) make_room(begin);
             try {
                 table_.add(std::move(*fd));
@@ -122,7 +122,7 @@ class HttpServer::Core {
     }
 
     bool exchange(Connection& connection) noexcept {
-        return quietly([&] { return protocol_.exchange(connection, stop_requested()); });
+        return quietly([&] { return protocol_.exchange(connection); });
     }
 
     bool release(Connection& connection) noexcept {
@@ -140,7 +140,7 @@ class HttpServer::Core {
     }
 
     void close(Connection& connection) {
-        connection.close_gently();
+        stop_requested() ? connection.close_gently(Connection::kShortGoodbye) : connection.close_gently();
         table_.remove(connection);
     }
 

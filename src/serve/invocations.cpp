@@ -27,6 +27,12 @@ std::size_t bytes_of(const PixelBatch& pixels) {
     return std::visit([](const auto& values) { return values.size() * sizeof(values[0]); }, pixels.values);
 }
 
+// Small ones are the sockets' in a moment.
+MemoryBudget::Lease room_for_reply(std::size_t bytes, WorkingMemory& memory, MemoryBudget::Clock::time_point deadline) {
+    constexpr std::size_t kSmall = std::size_t{64} << 10;
+    return bytes <= kSmall ? MemoryBudget::Lease() : memory.replies.take(bytes, deadline);
+}
+
 // Bodies that are refused take their time as well.
 ParsedRequest parse_timed(const HttpRequest& request, const ImageShape& model, const ParseLimits& limits,
                           ServeMetrics& metrics) {
@@ -50,14 +56,19 @@ HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model
     const ParseLimits limits{.placeholder_for_bad_lines = options.placeholder_for_bad_lines && options.batch_transform,
                              .memory = &claimed};
     ParsedRequest parsed = parse_timed(request, facts.input, limits, metrics);
+    const std::size_t reply_bytes = largest_reply(type, parsed.form, parsed.pixels.images, facts.class_names);
+    memory.replies.check_size(reply_bytes);
     claimed.keep(bytes_of(parsed.pixels));
     const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline);
+    claimed.keep(0);
+    auto for_reply = room_for_reply(reply_bytes, memory, deadline);
     const Stopwatch watch;
     HttpReply reply{200,
                     std::string(content_type_of(type)),
                     write_reply(type, parsed.form, probabilities, facts.class_names, options.batch_transform),
                     {}};
     metrics.observe(ServePhase::encode, watch.seconds());
+    reply.memory = std::move(for_reply);
     if (parsed.suspicious_range) {
         reply.headers.add("X-Tundish-Warning", kRangeWarning);
         warn_of_range();

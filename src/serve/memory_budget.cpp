@@ -7,7 +7,8 @@ namespace tundish {
 namespace {
 
 [[noreturn]] void busy() {
-    throw RequestError(503, "busy", "other requests take all the memory for reading requests: send it again later");
+    throw RequestError(
+        503, "busy", "other requests take all the memory there is for requests and their replies: send it again later");
 }
 
 }  // namespace
@@ -67,10 +68,10 @@ std::optional<MemoryBudget::Lease> MemoryBudget::try_take(std::size_t bytes) {
 
 void MemoryBudget::check_size(std::size_t bytes) const {
     if (bytes <= total_) return;
-    throw RequestError(
-        413, "too_large",
-        text("reading this takes ", human_bytes(bytes), " of memory; a request may take ", human_bytes(total_),
-             ". Send smaller images, or fewer at once, or give the server more (--working-memory)"));
+    throw RequestError(413, "too_large",
+                       text("reading or answering this takes ", human_bytes(bytes), " of memory; a request may take ",
+                            human_bytes(total_),
+                            ". Send smaller images, or fewer at once, or give the server more (--working-memory)"));
 }
 
 // Whoever is first gets what is free, as long as it is enough. The lock is held.

@@ -18,7 +18,8 @@ namespace {
 
 using Row = std::span<const float>;
 
-constexpr std::size_t kBytesOfNumber = 14;  // as a rule, with its comma
+constexpr std::size_t kBytesOfNumber = 14;  // "1.2345678e-05" and a comma: the longest between 0 and 1
+constexpr std::size_t kBytesAround = 64;    // of a row, an item or a document
 
 void append_numbers(std::string& out, Row row) {
     std::array<char, 32> digits;
@@ -47,16 +48,19 @@ std::string csv_quoted(const BadLine& bad) {
     return out + '"';
 }
 
+std::vector<std::string> as_json(std::span<const std::string> names) {
+    std::vector<std::string> out(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) append_json_string(out[i], names[i]);
+    return out;
+}
+
 // Writes the answers of one reply one after the other.
 class Answers {
   public:
     Answers(ReplyType type, const ReplyForm& form, Row probabilities, std::span<const std::string> names)
         : type_(type), form_(form), rest_(probabilities), names_(names) {
         if (type != ReplyType::json_verbose) return;
-        for (const std::string& name : names) {
-            json_names_.emplace_back();
-            append_json_string(json_names_.back(), name);
-        }
+        json_names_ = as_json(names);
         labels_ = join(json_names_, ",");
     }
 
@@ -153,6 +157,26 @@ void check(const ReplyForm& form, Row probabilities, std::size_t classes) {
 
 }  // namespace
 
+std::size_t largest_reply(ReplyType type, const ReplyForm& form, std::size_t images,
+                          std::span<const std::string> class_names) {
+    if (type == ReplyType::npy) {
+        const std::size_t copies = form.bad_lines.empty() ? 1 : 2;
+        return copies * (images + form.bad_lines.size()) * class_names.size() * sizeof(float) + 2 * kBytesAround;
+    }
+    std::size_t row = class_names.size() * kBytesOfNumber + kBytesAround;
+    if (type == ReplyType::json_verbose) {
+        std::size_t longest = 0;
+        for (const std::string& name : as_json(class_names)) {
+            row += name.size() + 1;
+            longest = std::max(longest, name.size());
+        }
+        row += longest;  // the predicted label
+    }
+    std::size_t bytes = images * row + kBytesAround;
+    for (const BadLine& bad : form.bad_lines) bytes += 2 * (bad.code.size() + bad.message.size()) + kBytesAround;
+    return bytes;
+}
+
 std::string write_reply(ReplyType type, const ReplyForm& form, Row probabilities,
                         std::span<const std::string> class_names, bool batch_mode) {
     check(form, probabilities, class_names.size());
@@ -160,7 +184,7 @@ std::string write_reply(ReplyType type, const ReplyForm& form, Row probabilities
     const bool is_json = type == ReplyType::json || type == ReplyType::json_verbose;
     Answers answers(type, form, probabilities, class_names);
     std::string out;
-    out.reserve(probabilities.size() * kBytesOfNumber + 64);
+    out.reserve(largest_reply(type, form, probabilities.size() / class_names.size(), class_names));
     if (is_json && !(batch_mode && form.envelope == Envelope::lines)) {
         append_json_document(out, form, answers);
     } else {

@@ -5,13 +5,15 @@
 
 namespace tundish {
 
-/// What the reading of all requests may take, in two halves. Whoever decodes an image waits for nobody, and whoever
-/// reads a body only for those: so no two requests wait for each other.
+/// What the reading of all requests may take, in two halves, and half as much as one of them for large replies, which
+/// stay until their clients have read them. Whoever decodes an image waits for nobody, whoever reads a body only for
+/// those, and whoever replies only for clients: so no two requests wait for each other.
 struct WorkingMemory {
-    explicit WorkingMemory(std::size_t bytes) : bodies(bytes / 2), images(bytes / 2) {}
+    explicit WorkingMemory(std::size_t bytes) : bodies(bytes / 2), images(bytes / 2), replies(bytes / 4) {}
 
-    MemoryBudget bodies;  ///< numbers and pixels
-    MemoryBudget images;  ///< images while they are decoded
+    MemoryBudget bodies;   ///< numbers and pixels
+    MemoryBudget images;   ///< images while they are decoded
+    MemoryBudget replies;  ///< those that are larger than a socket's buffers
 };
 
 /// What one request has of it. Only its first claim for the body waits for others, until `deadline`: later ones are

@@ -1,11 +1,17 @@
 #include "served_model.hpp"
 
+#include <algorithm>
+
 #include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
 #include "tundish/base/processors.hpp"
+#include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/serve/request_error.hpp"
 
 namespace tundish {
+
+using std::chrono::milliseconds;
 
 int worker_count(const ServeOptions& options) {
     return options.workers > 0 ? options.workers : usable_processors();
@@ -22,9 +28,14 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
                          .largest_batch = options.largest_batch,
                          .most_requests = options.most_requests,
                          .batch_delay = options.batch_delay};
-    EngineEvents events{.waited = [&metrics](double seconds) { metrics.observe(ServePhase::queue, seconds); },
+    const auto& counts = model->counts;
+    EngineEvents events{.waited =
+                            [&](double seconds) {
+                                if (counts) metrics.observe(ServePhase::queue, seconds);
+                            },
                         .computed =
-                            [&metrics](std::size_t images, double seconds) {
+                            [&](std::size_t images, double seconds) {
+                                if (!counts) return;
                                 metrics.observe(ServePhase::inference, seconds);
                                 metrics.observe_batch(images);
                             },
@@ -33,15 +44,53 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
     return model;
 }
 
-void warm_up(const ServedModel& model, const ServeOptions& options) {
+namespace {
+
+PixelBatch grey_images(const ServedModel& model, std::size_t images) {
     const ImageShape& shape = model.classifier->facts().input;
-    PixelBatch grey{shape, 1, std::vector<float>(shape.pixels(), 127.0F)};
+    return {shape, images, std::vector<float>(images * shape.pixels(), 127.0F)};
+}
+
+// All workers compute at once, as they do under load. The second one counts: TorchScript may compile in the first.
+double seconds_of_pass(const ServedModel& model, std::size_t images, const ServeOptions& options) {
+    const auto all = images * static_cast<std::size_t>(worker_count(options));
+    double seconds = 0;
+    for (int i = 0; i < 2; ++i) {
+        const Stopwatch watch;
+        model.engine->classify(grey_images(model, all), Engine::Clock::now() + options.stuck_time);
+        seconds = watch.seconds();
+    }
+    return seconds;
+}
+
+}  // namespace
+
+void warm_up(const ServedModel& model, const ServeOptions& options) {
     try {
-        model.engine->classify(std::move(grey), Engine::Clock::now() + options.stuck_time);
+        model.engine->classify(grey_images(model, 1), Engine::Clock::now() + options.stuck_time);
     } catch (const RequestError& error) {
         if (error.status() != 503) throw MachineError(text("the first forward pass failed: ", error.what()));
         throw MachineError(text("the first forward pass did not end within ", options.stuck_time.count(), " ms"));
     }
+}
+
+void fit_batch(ServedModel& model, const ServeOptions& options) {
+    constexpr double kLongestPass = 2;
+    std::size_t images = 1;
+    double seconds = seconds_of_pass(model, images, options);
+    const bool quick = seconds * static_cast<double>(options.largest_batch) <= kLongestPass;
+    while (!quick && 2 * seconds <= kLongestPass && 2 * images <= options.largest_batch) {
+        images *= 2;
+        seconds = seconds_of_pass(model, images, options);
+    }
+    constexpr double kFarTooLong = 10;
+    model.stuck_time =
+        std::max(options.stuck_time, milliseconds(static_cast<std::int64_t>(kFarTooLong * 1000 * seconds)));
+    model.counts = true;
+    if (quick || 2 * images > options.largest_batch) return;
+    model.engine->limit_batch(images);
+    log_info(text("a forward pass of ", images, images == 1 ? " image takes " : " images takes ", fixed(seconds, 1),
+                  " s: batches have no more, so that other requests are not kept waiting"));
 }
 
 std::string describe(const ServedModel& model, const ServeOptions& options) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 
 #include "tundish/serve/endpoint.hpp"
@@ -12,6 +14,8 @@ namespace tundish {
 struct ServedModel {
     std::unique_ptr<Classifier> classifier;
     std::unique_ptr<Engine> engine;
+    std::chrono::milliseconds stuck_time{0};  ///< a forward pass that takes longer is taken for stuck
+    std::atomic<bool> counts{false};          ///< passes count in the metrics: those before the first request do not
 };
 
 /// How many threads compute, when the user has not said.
@@ -24,6 +28,10 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
 /// Runs a pass through the engine: what has answered once will answer again. Throws MachineError when it fails, or
 /// takes longer than stuck_time: the engine is still at work then.
 void warm_up(const ServedModel& model, const ServeOptions& options);
+
+/// After warm_up(): finds out how long passes take. Where a full batch would take longer than two seconds batches get
+/// fewer images, because other requests wait behind them, and what is slow by itself is not taken for stuck.
+void fit_batch(ServedModel& model, const ServeOptions& options);
 
 /// One log line: the model, its classes, what computes.
 std::string describe(const ServedModel& model, const ServeOptions& options);

@@ -55,6 +55,7 @@ class InferencePlan {
 
   private:
     struct Steps;
+    void run_part(const float* pixels, std::int64_t batch, float* logits, int threads, Workspace& workspace) const;
     explicit InferencePlan(std::unique_ptr<Steps> steps);
     std::unique_ptr<Steps> steps_;
 };

@@ -49,6 +49,12 @@ class Connection {
     /// Sends what is buffered.
     bool flush();
 
+    /// Between requests: gives back what a large reply took.
+    void shrink() {
+        constexpr std::size_t kKept = 4096;
+        if (output_.capacity() > kKept && output_.empty()) output_ = std::string();
+    }
+
     /// Bytes of the next request are here already.
     [[nodiscard]] bool has_input() const { return begin_ < end_; }
 
@@ -66,9 +72,12 @@ class Connection {
 
     [[nodiscard]] int fd() const { return fd_.get(); }
 
-    /// Says that nothing more will be sent, and reads on for a short while: closing a socket with unread bytes makes
-    /// the kernel reset it, and the reply may be lost on its way.
-    void close_gently();
+    /// Says that nothing more will be sent, and reads on until the client closes too, for `longest` at most and for
+    /// kShortGoodbye while others wait for this thread: closing a socket with unread bytes makes the kernel reset it,
+    /// and the reply may be lost on its way.
+    void close_gently(std::chrono::milliseconds longest = std::chrono::seconds(2));
+
+    static constexpr std::chrono::milliseconds kShortGoodbye{200};
 
   private:
     long receive(char* to, std::size_t size);

@@ -43,6 +43,9 @@ class Engine {
     /// what has not begun is dropped), 500 when the model fails on this request alone.
     std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline);
 
+    /// Batches have at most so many images from now on. Any thread.
+    void limit_batch(std::size_t images);
+
     /// The server ends: whoever waits in classify() or comes later gets 503 "draining", and what has not begun is
     /// dropped. Any thread.
     void give_up();

@@ -25,12 +25,19 @@ class Health {
     /// For good: the first failure counts, and nothing makes a failed server ready again.
     void set_failed(const std::string& reason);
 
+    /// Failed, until set_unstuck() or for good: what was ready is at work for longer than anything should take.
+    void set_stuck(const std::string& reason);
+
+    /// What was stuck has ended: ready again. Changes nothing in another state.
+    void set_unstuck();
+
     /// After a failure it stays failed.
     void set_draining();
 
   private:
     std::atomic<ServeState> state_{ServeState::starting};
     mutable std::mutex mutex_;
+    bool stuck_ = false;  // failed, but not for good
     std::string reason_ = "the model is being loaded";
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tundish/serve/memory_budget.hpp"
 #include "tundish/serve/request_error.hpp"
 
 namespace tundish {
@@ -44,8 +45,9 @@ struct HttpReply {
     int status = 200;
     std::string content_type;  ///< exactly what is sent; empty: no such header
     std::string body;
-    HttpHeaders headers;    ///< beside Content-Type and Content-Length
-    std::string problem{};  ///< for the log: what went wrong, without anything that was sent
+    HttpHeaders headers;           ///< beside Content-Type and Content-Length
+    std::string problem{};         ///< for the log: what went wrong, without anything that was sent
+    MemoryBudget::Lease memory{};  ///< what a large body was claimed from: given back when it has been sent
 };
 
 /// {"error": code, "message": message} with the status; its problem is the code.

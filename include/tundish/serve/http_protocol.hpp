@@ -14,12 +14,13 @@ namespace tundish {
 struct HttpLimits {
     std::size_t largest_body = std::size_t{128} << 20;  ///< 413 above; a larger Content-Length is refused unread
     std::size_t all_bodies = 0;  ///< of all requests being read or answered; 503 above. At least `largest_body`; 0: a
-                                 ///< quarter of what the machine or container has, 1 GiB at most
+                                 ///< quarter of what the machine or container has, 1 GiB at most. Small bodies (a
+                                 ///< 1,024th of it) have a sixteenth more among themselves
     std::chrono::seconds header_time{15};          ///< from the first byte of a request to its headers' end
     std::chrono::seconds stall_time{30};           ///< without a byte while a body or a reply is on its way
     std::size_t slowest_rate = 2000;               ///< bytes a second of a body or a reply, after the first stall_time
     std::chrono::milliseconds pressed_time{2000};  ///< in place of header_time and stall_time (of a body) while
-                                                   ///< requests wait for a thread
+                                                   ///< requests wait for a thread, or bodies find no room
     std::chrono::seconds idle_time{75};            ///< between requests of one connection
 
     /// What `all_bodies` comes to on this machine.
@@ -33,22 +34,23 @@ using HttpHandler = std::function<HttpReply(HttpRequest&)>;
 /// for each connection, a backlog of 5 and a body limit of 8 KB for curl's default type). Any thread.
 class HttpProtocol {
   public:
-    /// `pressed` tells whether requests wait for a thread. Any thread.
-    HttpProtocol(
-        const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed = [] { return false; });
+    /// `pressed` tells whether requests wait for a thread, `ending` that each connection ends with its next reply: the
+    /// client is told. Any thread.
+    HttpProtocol(const HttpLimits& limits, HttpHandler handler, std::function<bool()> pressed,
+                 std::function<bool()> ending);
     ~HttpProtocol();
 
-    /// One request and its reply; `last` tells the client that the connection ends with it. True when the connection
-    /// may carry another request; otherwise close it gently. The log tells of a reply that could not be sent whole.
-    bool exchange(Connection& connection, bool last);
+    /// One request and its reply. True when the connection may carry another request; otherwise close it gently. The
+    /// log tells of a reply that could not be sent whole.
+    bool exchange(Connection& connection);
 
     [[nodiscard]] const HttpLimits& limits() const { return limits_; }
 
   private:
     struct Library;
     HttpLimits limits_;
-    std::function<bool()> pressed_;
     std::unique_ptr<Library> library_;
+    std::function<bool()> pressed_;
 };
 
 }  // namespace tundish

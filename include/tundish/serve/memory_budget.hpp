@@ -52,10 +52,14 @@ class MemoryBudget {
     /// once when they are more than the whole budget, 503 "busy" when they are not free by `deadline`.
     Lease take(std::size_t bytes, Clock::time_point deadline);
 
+    /// Throws RequestError 413 "too_large" when they are more than the whole budget.
+    void check_size(std::size_t bytes) const;
+
     /// Without waiting, whoever waits; nothing when so many are not free.
     std::optional<Lease> try_take(std::size_t bytes);
 
     [[nodiscard]] std::size_t used() const;
+    [[nodiscard]] std::size_t free() const { return total_ - used(); }
 
     /// How many wait in take().
     [[nodiscard]] std::size_t waiting() const;
@@ -67,7 +71,6 @@ class MemoryBudget {
         std::condition_variable changed;
     };
 
-    void check_size(std::size_t bytes) const;
     void serve_first();
 
     const std::size_t total_;

@@ -27,4 +27,8 @@ namespace tundish {
 std::string write_reply(ReplyType type, const ReplyForm& form, std::span<const float> probabilities,
                         std::span<const std::string> class_names, bool batch_mode);
 
+/// The bytes that write_reply() takes for `images` answers in such a form, or somewhat more. Any thread.
+std::size_t largest_reply(ReplyType type, const ReplyForm& form, std::size_t images,
+                          std::span<const std::string> class_names);
+
 }  // namespace tundish

@@ -21,7 +21,8 @@ struct ServeOptions {
     ReplyType default_reply = ReplyType::json;       ///< for requests without an Accept header
     std::chrono::milliseconds request_time{55'000};  ///< then 503; the platform gives up after 60 s, and after
                                                      ///< 600 s in batch transform
-    std::chrono::milliseconds stuck_time{30'000};    ///< a forward pass that takes longer is taken for stuck
+    std::chrono::milliseconds stuck_time{30'000};    ///< a forward pass that takes longer, and ten times as
+                                                     ///< long as the model's usually do, is taken for stuck
     std::chrono::seconds drain_time{9};              ///< after a stop; what is not answered by then is cut off
     int workers = 0;                                 ///< 0: one for each usable processor
     std::size_t largest_batch = 64;

@@ -187,6 +187,20 @@ TEST_CASE("bias_gelu keeps infinities, NaN and large values", "[fused_elementwis
     CHECK(output[6] == 0);
 }
 
+TEST_CASE("bias_gelu makes no denormal numbers, which are slow: what is smaller is 0", "[fused_elementwise]") {
+    if (!tundish::fused_elementwise_supported(8)) return;
+    constexpr std::int64_t kRows = 1000, kChannels = 8;
+    Floats input(kRows * kChannels), bias(kChannels), output(input.size()), ones(input.size(), 1.0F);
+    Floats gradient(input.size()), bias_gradient(kChannels);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = -40 + static_cast<float>(i) * 5e-3F;
+    tundish::bias_gelu_forward(kRows, kChannels, input.data(), bias.data(), output.data(), 1);
+    tundish::bias_gelu_backward(kRows, kChannels, input.data(), bias.data(), ones.data(), gradient.data(),
+                                bias_gradient.data(), 1);
+    const auto is_denormal = [](float value) { return std::fpclassify(value) == FP_SUBNORMAL; };
+    CHECK(std::count_if(output.begin(), output.end(), is_denormal) == 0);
+    CHECK(std::count_if(gradient.begin(), gradient.end(), is_denormal) == 0);
+}
+
 TEST_CASE("batch_norm_gelu agrees with double precision, forward and backward", "[fused_elementwise]") {
     if (!tundish::fused_elementwise_supported(8)) return;
     for (std::int64_t channels : {8, 24, 64, 256}) {

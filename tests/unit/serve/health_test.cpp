@@ -40,6 +40,24 @@ TEST_CASE("what was ready may fail") {
     CHECK(health.reason() == "stuck");
 }
 
+TEST_CASE("what is stuck is ready again when it has ended, what has failed is not") {
+    Health health;
+    health.set_unstuck();
+    CHECK(health.state() == ServeState::starting);
+    health.set_ready();
+    health.set_stuck("a long pass");
+    CHECK(health.state() == ServeState::failed);
+    CHECK(health.reason() == "a long pass");
+    health.set_unstuck();
+    CHECK(health.state() == ServeState::ready);
+    CHECK(health.reason().empty());
+    health.set_stuck("a long pass");
+    health.set_failed("the GPU is gone");
+    health.set_unstuck();
+    CHECK(health.state() == ServeState::failed);
+    CHECK(health.reason() == "the GPU is gone");
+}
+
 TEST_CASE("a stop while loading: ready is not said any more") {
     Health health;
     health.set_draining();

@@ -23,7 +23,12 @@ TEST_CASE("requests in flight at a stop are answered, with Connection: close") {
     CHECK(reply.header("connection") == "close");
     CHECK(reply.header("keep-alive").empty());
     CHECK(late.ended());
-    for (auto& client : clients) CHECK(client.read_reply().status == 200);
+    for (auto& client : clients) {
+        const Reply in_flight = client.read_reply();
+        CHECK(in_flight.status == 200);
+        CHECK(in_flight.header("connection") == "close");
+        CHECK(in_flight.header("keep-alive").empty());
+    }
     CHECK(server.wait() == 0);
     CHECK_THROWS(HttpClient(server.port()));
 }
@@ -38,6 +43,21 @@ TEST_CASE("idle and half-sent requests do not hold up a stop for ever") {
     server.stop();
     CHECK(server.wait() == 0);
     CHECK(used.ended());
+}
+
+TEST_CASE("whoever asks /ping again and again does not hold up a stop") {
+    ServerChild server(echo_server());
+    server.stop();
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+        while (std::chrono::steady_clock::now() - begin < 6s) {
+            static_cast<void>(ask(server.port(), "GET", "/ping"));
+            std::this_thread::sleep_for(50ms);
+        }
+    } catch (const std::exception&) {  // it has gone
+    }
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+    CHECK(server.wait() == 0);
 }
 
 TEST_CASE("a request that does not end is cut off when the time is over") {

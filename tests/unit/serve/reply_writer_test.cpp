@@ -95,6 +95,22 @@ TEST_CASE("bad lines are answered in their place") {
     CHECK(reply(ReplyType::json_lines, all_bad, {}) == "{\"error\":\"a\",\"message\":\"b\"}\n");
 }
 
+TEST_CASE("no reply is larger than it was said to be, and none is much smaller") {
+    std::vector<std::string> names;
+    for (int i = 0; i < 50; ++i) names.push_back("class \"" + std::to_string(i) + "\" \x01 of many");
+    const std::vector<float> unlikely(4 * names.size(), 1.2345678e-05F);
+    const ReplyForm bad{Envelope::lines, true, {{0, "bad_json", std::string(100, '"')}}};
+    for (const auto type :
+         {ReplyType::json, ReplyType::json_verbose, ReplyType::json_lines, ReplyType::csv, ReplyType::npy}) {
+        for (const ReplyForm& form : {kBatch, kPredictions, bad}) {
+            const std::size_t said = largest_reply(type, form, 4, names);
+            const std::size_t found = write_reply(type, form, unlikely, names, true).size();
+            CHECK(found <= said);
+            CHECK(said < 3 * found);
+        }
+    }
+}
+
 TEST_CASE("what is our own mistake is no request error") {
     CHECK_THROWS_AS(reply(ReplyType::json, kSingle, kTwo), std::logic_error);
     CHECK_THROWS_AS(reply(ReplyType::json, kBatch, {0.5f}), std::logic_error);

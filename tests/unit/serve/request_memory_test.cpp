@@ -157,6 +157,32 @@ TEST_CASE("what needs more than there is at all is refused with the limit and wh
     CHECK(loaded.invoke("[1,2,3,4]", "application/json").status == 200);
 }
 
+TEST_CASE("a reply that would take more than there is for replies is refused before it is computed") {
+    Loaded loaded({.working_memory = 4 << 20});
+    const auto images = [](int count) {  // 2 x 2 pixels each
+        std::string lines;
+        for (int i = 0; i < count; ++i) lines += "1,2,3,4\n";
+        return lines;
+    };
+    CHECK(loaded.invoke(images(9'000), "text/csv").status == 200);
+    const HttpReply reply = loaded.invoke(images(15'000), "text/csv");
+    CHECK(reply.status == 413);
+    CHECK(reply.problem == "too_large");
+}
+
+TEST_CASE("a large reply holds its memory until it has been sent") {
+    Loaded loaded({.request_time = 100ms, .working_memory = 4 << 20});
+    std::string lines;
+    for (int i = 0; i < 9'000; ++i) lines += "1,2,3,4\n";
+    {
+        const HttpReply unsent = loaded.invoke(lines, "text/csv");
+        CHECK(unsent.status == 200);
+        CHECK(loaded.invoke(lines, "text/csv").status == 503);
+        CHECK(loaded.invoke("1,2,3,4", "text/csv").status == 200);
+    }
+    CHECK(loaded.invoke(lines, "text/csv").status == 200);
+}
+
 TEST_CASE("requests wait for memory, and all are answered") {
     Loaded loaded({.working_memory = 2'000'000});  // room for one of these images
     CHECK(loaded.invoke_at_once(16, plain_image(".png", 350, 350, 1, 2, 3), "image/png") == 16);
