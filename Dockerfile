@@ -1,9 +1,10 @@
 # tundish for the CPU: training and inference container in one image. Build it with scripts/image, or
 #
-#   docker build -t tundish .
+#   docker build --platform linux/amd64 -t tundish .
 #
 #   --build-arg LIBTORCH_VERSION=2.9.1   another LibTorch; scripts/libtorch-2.9.1.lock must pin it (scripts/libtorch-lock makes it)
 #   --build-arg PIP_INDEX_URL=…          where pip looks for LibTorch's wheel, as pip's own variable
+#   --build-arg TUNDISH_COMMIT=…         what the list of packages names as tundish's own commit
 #   --build-arg BASE=debian@sha256:…     the base image of one day; its tag moves, and apt installs the packages of the day
 #
 # The stages go from what changes rarely to what changes daily, so that a change in src/ compiles tundish and nothing else.
@@ -28,8 +29,11 @@ RUN /src/scripts/build-opencv /opt/opencv
 FROM tools AS libtorch
 ARG LIBTORCH_VERSION
 ARG PIP_INDEX_URL
-COPY scripts/setup scripts/packages scripts/libtorch*.lock /src/scripts/
-RUN lock=/src/scripts/libtorch-$LIBTORCH_VERSION.lock; \
+# Of the locks only what LIBTORCH_VERSION can mean: the last letter in brackets lets the second one be absent.
+COPY scripts/setup scripts/packages scripts/libtorch.lock scripts/libtorch-$LIBTORCH_VERSION.loc[k] /src/scripts/
+RUN [ "$(uname -m)" = x86_64 ] \
+        || { echo "the pinned LibTorch is for x86-64 and this is $(uname -m): build with --platform linux/amd64, as scripts/image does" >&2; exit 1; }; \
+    lock=/src/scripts/libtorch-$LIBTORCH_VERSION.lock; \
     if [ ! -f "$lock" ]; then lock=/src/scripts/libtorch.lock; fi; \
     grep -q "^torch==$LIBTORCH_VERSION " "$lock" \
         || { echo "nothing pins LibTorch $LIBTORCH_VERSION: scripts/libtorch-lock $LIBTORCH_VERSION writes the file that does" >&2; exit 1; }; \
@@ -59,7 +63,9 @@ RUN scripts/build --no-setup release -DOpenCV_DIR=/opt/opencv/lib/cmake/opencv4 
 
 FROM build AS parts
 COPY scripts/image-contents scripts/
+ARG TUNDISH_COMMIT
 RUN scripts/image-contents collect debian --to /image --list /program/usr/share/tundish/packages.cdx.json /program/usr/local/bin/tundish \
+        --version "$(sed -n 's/^project(tundish VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)" --commit "$TUNDISH_COMMIT" \
     && install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
     && install -D -m 644 /opt/opencv/copyright /image/usr/share/doc/opencv/copyright
 

@@ -47,6 +47,7 @@ try() { aws "$@" --region "$region" --output json 2>"$scratch/problem"; }
 call() { try "$@" || fail "$(explain)"; }
 
 problem_has() { grep -qE "$1" "$scratch/problem"; }
+is_missing() { problem_has "ResourceNotFound|RecordNotFound|[Cc]ould not find|[Nn]ot found|does not exist|can.t find"; }
 problem_part() { tr '\n' ' ' <"$scratch/problem" | sed -nE "s/.*$1.*/\\1/p"; }
 
 # explain: the last failure of `try` as one sentence that says what to do.
@@ -55,7 +56,15 @@ explain() {
         echo "there are no AWS credentials: run 'aws configure' or 'aws sso login', or set AWS_PROFILE"
     elif problem_has 'could not be found.*profile|config profile'; then
         echo "there is no AWS profile '${AWS_PROFILE-}': 'aws configure list-profiles' lists those that are"
-    elif problem_has 'Expired|expired|SSO Token|token.*refresh failed'; then
+    elif problem_has 'Unknown parameter in|[Ii]nvalid choice|Unknown options'; then explain_age
+    elif problem_has 'SSL validation failed|CERTIFICATE_VERIFY_FAILED|certificate.*(expired|verify)'; then
+        echo "the connection to AWS is not trusted: is this machine's clock right? Behind a proxy with certificates of its own set" \
+            "AWS_CA_BUNDLE to their file ($(plain_problem))"
+    elif problem_has '[Pp]roxy'; then
+        echo "the way to AWS goes through a proxy that does not let it pass: see HTTPS_PROXY and NO_PROXY ($(plain_problem))"
+    elif problem_has 'Signature (expired|not yet current)|RequestTimeTooSkewed|RequestExpired'; then
+        echo "AWS refuses the time of the request: set this machine's clock"
+    elif problem_has 'ExpiredToken|SSO Token|([Tt]oken|[Ss]ession|[Cc]redentials).*(expired|refresh failed)'; then
         echo "the AWS credentials have expired: run 'aws sso login' or fetch new ones"
     elif problem_has 'InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|AuthFailure|InvalidAccessKeyId|OptInRequired'; then
         echo "AWS refuses the credentials: they are wrong, or region $region is not enabled for their account"
@@ -78,7 +87,9 @@ explain_request() {
     elif problem_has 'Requested image|image .*(not found|does not exist)|ImageNotFound|RepositoryNotFound'; then
         echo "the image is not in ECR in $region: run scripts/push --region $region"
     elif problem_has 'NoSuchBucket|bucket does not exist'; then echo "there is no such S3 bucket"
-    elif problem_has 'PermanentRedirect|in region|same region|IllegalLocationConstraint|AuthorizationHeaderMalformed'; then
+    elif problem_has 'nstance type.*(not supported|not available|unavailable|unsupported)'; then
+        echo "region $region has no such instances: take another --instance or --region ($(plain_problem))"
+    elif problem_has 'PermanentRedirect|IllegalLocationConstraint|AuthorizationHeaderMalformed|([Bb]ucket|S3 ).*region|region.*([Bb]ucket|S3 )'; then
         echo "the S3 bucket lies in another region than $region: give --region, or copy the data ($(plain_problem))"
     elif problem_has 'ThrottlingException|Rate exceeded|TooManyRequests'; then
         echo "AWS asks for fewer calls a minute: run it again in a moment"
@@ -89,8 +100,16 @@ explain_request() {
 }
 
 format_advice() {
-    echo "build it with scripts/image and scripts/push it again; by hand: 'docker buildx build --provenance=false --output type=docker'," \
-        "or push it with podman or buildah"
+    echo "build it with scripts/image and scripts/push it again; by hand: 'docker build --provenance=false --sbom=false" \
+        "--output type=image,oci-mediatypes=false', or push it with podman or buildah"
+}
+
+# explain_age: this CLI does not know a part of the request, or the command.
+explain_age() {
+    local part
+    part=$(problem_part 'Unknown parameter in [^:]*: \"([A-Za-z]+)\"')
+    [[ -n $part ]] || part=$(problem_part 'Unknown options: ([^ ,]+)')
+    echo "this AWS CLI is too old${part:+, it does not know $part} (aws --version; README, On SageMaker, says which will do): pip install --upgrade awscli"
 }
 
 explain_access() {
@@ -120,7 +139,7 @@ plain_problem() {
 need_aws() {
     command -v python3 >/dev/null || fail "python3 is missing: install it (apt-get install python3)"
     if [[ $dry_run == no ]]; then
-        command -v aws >/dev/null || fail "there is no AWS CLI: install it (pip install awscli, or apt-get install awscli)"
+        command -v aws >/dev/null || fail "there is no AWS CLI: install it (pip install awscli)"
     fi
     find_region
     if [[ $dry_run == yes ]]; then assume_account; else find_account; fi
@@ -183,16 +202,21 @@ show_requests() { document show "${requests[@]}"; }
 # --- images, executable, S3 ----------------------------------------------------------------------------------------------------
 
 find_tundish() {
-    [[ -n $tundish ]] || tundish=$(find "$home/build/release" -type f -name tundish -perm -u+x -printf '%T@ %p\n' 2>/dev/null \
+    [[ -n $tundish ]] || tundish=$(find "$home/build/release/" -type f -name tundish -perm -u+x -printf '%T@ %p\n' 2>/dev/null \
         | sort -rn | head -n 1 | cut -d ' ' -f 2- || true)
-    [[ -n $tundish ]] || tundish=$(command -v tundish || true)
+    [[ $tundish == */* ]] || tundish=$(command -v "${tundish:-tundish}" || true)
     [[ -n $tundish ]] || fail "there is no tundish under build/release or on PATH: build it (scripts/build) or give --tundish FILE"
     [[ -x $tundish ]] || fail "$tundish is not an executable"
 }
 
-# need_x86 INSTANCE OTHERS: not one of AWS's ARM types, such as ml.c7g.xlarge.
-need_x86() {
-    [[ ! $1 =~ ^ml\.([a-z]+[0-9]+g[a-z]*|p6e-[a-z0-9]+)\. ]] || fail "$1 has ARM processors and tundish's image is for x86-64: take $2"
+# need_instance TYPE VERB CPU GPU: one that AWS still has, and that can run the image; CPU and GPU are types that could be taken instead.
+need_instance() {
+    [[ $1 =~ ^ml\.[a-z0-9-]+\.[a-z0-9]+$ ]] || wrong "'$1' is not a SageMaker instance type, such as $3"
+    case "$1" in
+        ml.p2.* | ml.p3.* | ml.p3dn.*) fail "AWS has retired $1: take $4 or ml.g6.xlarge (README, Instances)" ;;
+        ml.trn* | ml.inf*) fail "$1 has no CPU or GPU that tundish could $2 on: take $4 or $3" ;;
+    esac
+    [[ ! $1 =~ ^ml\.([a-z]+[0-9]+g[a-z]*|p6e-[a-z0-9]+)\. ]] || fail "$1 has ARM processors and tundish's image is for x86-64: take $3 or $4"
 }
 
 image_kind() { case "$1" in ml.g* | ml.p*) echo gpu ;; *) echo cpu ;; esac; }  # INSTANCE

@@ -4,7 +4,8 @@
     document.py make PATH=TEXT PATH:=JSON PATH?=TEXT …    an object; 0, 1, … in a PATH are places of a list, ?= leaves empty out
     document.py pairs NAME=TEXT …                         a flat object of strings; a NAME that comes twice is an error
     document.py get PATH <JSON                            the text at PATH, nothing where there is none
-    document.py show OPERATION JSON …                     the requests of a dry run, as one object for people
+    document.py show OPERATION JSON …                     the requests of a dry run: {operation: request, …}, or [{operation: request}, …] where
+                                                          an operation comes twice
     document.py metrics <JSON                             a training job's final metrics, a line each
     document.py ranges HYPERPARAMETERS NAME=RANGE …       ParameterRanges of a tuning job; HYPERPARAMETERS is tundish's own list
     document.py picture FILE                              a PNG of 32×32 pixels
@@ -73,6 +74,12 @@ def get(path):
     if node is None:
         return ""
     return node if isinstance(node, str) else json.dumps(node)
+
+
+def show(operations, requests):
+    if len(set(operations)) < len(operations):
+        return [{operation: request} for operation, request in zip(operations, requests)]
+    return dict(zip(operations, requests))
 
 
 def metrics():
@@ -160,7 +167,7 @@ def main():
     elif verb == "get":
         print(get(rest[0]))
     elif verb == "show":
-        print(json.dumps({name: json.loads(text) for name, text in zip(rest[::2], rest[1::2])}, indent=2))
+        print(json.dumps(show(rest[::2], [json.loads(text) for text in rest[1::2]]), indent=2))
     elif verb == "metrics":
         print(metrics())
     elif verb == "ranges":

@@ -47,29 +47,32 @@ check_attach() { [[ $dry_run == no ]] || wrong "--attach makes no request that -
 check_job() {
     [[ -n $data ]] || wrong "--data s3://BUCKET/PREFIX is needed"
     case "$mode" in File | Pipe | FastFile) ;; *) wrong "--mode is File, FastFile or Pipe, not '$mode'" ;; esac
-    check_instance
+    need_instance "$instance" train ml.m5.xlarge ml.g5.xlarge
+    check_channel_names
     if [[ -n $attributes && ! $attributes =~ ^[^,]+,[^,]+$ ]]; then wrong "--attributes wants two names, IMAGE,LABEL, not '$attributes'"; fi
     if [[ -n $attributes && $mode != Pipe ]]; then wrong "--attributes (augmented manifests) needs --mode Pipe"; fi
     output=${output:-s3://$(bucket_of "$data")/tundish}
 }
 
-check_instance() {
-    [[ $instance =~ ^ml\.[a-z0-9-]+\.[a-z0-9]+$ ]] || wrong "'$instance' is not a SageMaker instance type, such as ml.m5.xlarge"
-    case "$instance" in
-        ml.p2.* | ml.p3.* | ml.p3dn.*) fail "AWS has retired $instance: take ml.g5.xlarge or ml.g6.xlarge (README, Instances)" ;;
-        ml.trn* | ml.inf*) fail "$instance has no CPU or GPU that tundish could train on: take ml.g5.xlarge or ml.m5.xlarge" ;;
-    esac
-    need_x86 "$instance" "ml.m5.xlarge or ml.g5.xlarge"
+# check_channel_names: AWS takes a job with two channels of one name for a mistake, after it was sent.
+check_channel_names() {
+    local each seen=" train ${validation:+validation }"
+    for each in "${channels[@]%%=*}"; do
+        [[ $seen != *" $each "* ]] || wrong "two channels are named '$each': --data is 'train', --validation is 'validation'"
+        seen+="$each "
+    done
 }
 
-# check_parameters: the executable reads them as it would in the job. It has no data here, and says so when nothing else is wrong.
+# check_parameters [NAME=VALUE…]: the executable reads these, or those of -p, as it would in the job. It has no data here, and says so
+# when nothing else is wrong.
 check_parameters() {
     local text reply
-    text=$(document pairs "${parameters[@]}") || exit 2
+    [[ $# -gt 0 ]] || set -- "${parameters[@]}"
+    text=$(document pairs "$@") || exit 2
     mkdir -p "$scratch/job/input/config"
     printf '%s' "$text" >"$scratch/job/input/config/hyperparameters.json"
     reply=$("$tundish" train --root "$scratch/job" 2>&1 || true)
-    [[ $reply == *"no 'train' channel"* ]] || fail "the job would fail at once: $(cause_of "$reply")"
+    [[ $reply == *"no 'train' channel"* ]] || fail "the job would fail at once${values:+ with $values}: $(cause_of "$reply")"
 }
 cause_of() { sed -nE 's/^[^ ]+ error //p' <<<"$1" | sed -E "s# \([^ ]*hyperparameters.json\)##"; }
 
