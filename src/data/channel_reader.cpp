@@ -342,7 +342,8 @@ std::unique_ptr<RecordReader> make_record_reader(const OpenedChannel& opened, Da
 OpenedPass open_pass(std::unique_ptr<ByteSource> pass, const ChannelSpec& channel, const DataOptions& options,
                      const StreamForm* known) {
     auto source = std::make_unique<PeekedSource>(inflate_on_sight(std::move(pass)), kGuessBytes);
-    auto [format, reason] = format_of_stream(*source, channel, options.format, known);
+    auto [format_found, reason] = format_of_stream(*source, channel, options.format, known);
+    const DataFormat format = format_found;  // clang 14 lets no lambda capture the other
     if (!is_stream_format(format)) {
         throw DataError(text(name_of(channel), ": ", to_text(format), " cannot come through a pipe (", reason,
                              "). Use File or FastFile mode, or convert it with 'tundish pack'."));

@@ -10,14 +10,18 @@ namespace tundish {
 namespace {
 
 Image scale_short_side(const Image& image, int short_side) {
-    const auto [channels, height, width] = image.shape;
-    const double factor = static_cast<double>(short_side) / std::min(height, width);
-    // The shorter side must come out exact, whatever the rounding.
-    const auto scaled = [&](int side) { return std::max(short_side, static_cast<int>(std::lround(side * factor))); };
-    return resize(image, scaled(height), scaled(width));
+    const ImageShape scaled = with_short_side(image.shape, short_side);
+    return resize(image, scaled.height, scaled.width);
 }
 
 }  // namespace
+
+ImageShape with_short_side(const ImageShape& shape, int short_side) {
+    const double factor = static_cast<double>(short_side) / std::min(shape.height, shape.width);
+    // The shorter side must come out exact, whatever the rounding.
+    const auto scaled = [&](int side) { return std::max(short_side, static_cast<int>(std::lround(side * factor))); };
+    return {shape.channels, scaled(shape.height), scaled(shape.width)};
+}
 
 Image fit(Image image, const ImageFit& rule) {
     Image out = with_channels(std::move(image), rule.channels());

@@ -216,6 +216,27 @@ std::unique_ptr<Classifier> best_of_ours(const ScriptClassifier& script, const C
     return better_of(std::move(plan), std::move(network), options);
 }
 
+// model.pt frozen, if that can be done and answers the same: not where it draws random numbers, say.
+std::unique_ptr<Classifier> frozen_of(const ScriptClassifier& script, const std::vector<float>& expected,
+                                      const ClassifierOptions& options, const std::string& why) {
+    auto predictor = script.predictor().frozen();
+    if (predictor == nullptr) return nullptr;
+    auto frozen = std::make_unique<ScriptClassifier>(std::move(predictor), options, why);
+    try {
+        if (agrees(*frozen, expected)) return frozen;
+    } catch (const MachineError& error) {
+        log_warning(text(kModelFile, " is served as it is, because it does not run when it is frozen: ", error.what()));
+    }
+    return nullptr;
+}
+
+// Its operations were written for the types that they have.
+void warn_of_precision(Arithmetic asked) {
+    if (asked == Arithmetic::automatic || asked == Arithmetic::fp32) return;
+    log_warning(text("TUNDISH_SERVE_PRECISION has no effect: ", kModelFile,
+                     " is no network of ours, and computes in the precision that it was saved in"));
+}
+
 std::unique_ptr<Classifier> load_fitting(const std::filesystem::path& folder, const ClassifierOptions& options) {
     const auto device = choose_device();
     // cuDNN would try all its algorithms anew for each size of a batch.
@@ -232,8 +253,11 @@ std::unique_ptr<Classifier> load_fitting(const std::filesystem::path& folder, co
     if (ours) {
         if (auto best = best_of_ours(*script, options, device)) return best;
     }
-    answers_of(*script);
-    return script;
+    const auto expected = answers_of(*script);
+    if (ours) return script;
+    warn_of_precision(options.arithmetic);
+    auto frozen = frozen_of(*script, expected, options, why);
+    return frozen != nullptr ? std::move(frozen) : std::move(script);
 }
 
 }  // namespace

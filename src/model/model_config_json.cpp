@@ -47,6 +47,16 @@ class Reader {
         return found;
     }
 
+    /// What looks like one of these and is none would be ignored, and the model's answers would be wrong.
+    void check_names(const std::vector<std::string>& known) const {
+        for (const auto& item : object_.items()) {
+            if (std::find(known.begin(), known.end(), item.key()) != known.end()) continue;
+            const std::string nearest = nearest_word(item.key(), known);
+            if (nearest.empty()) continue;  // somebody's own
+            throw ArtifactError(text(origin_, ": unknown name '", item.key(), "'. Did you mean ", nearest, "?"));
+        }
+    }
+
     [[noreturn]] void fail(const char* key, const std::string& expected, const std::string& found) const {
         throw ArtifactError(text(origin_, ": '", key, "' must be ", expected, "; found ", found));
     }
@@ -96,6 +106,15 @@ void apply_scale(double scale, Preprocess& preprocess) {
     for (double& std : preprocess.std) std /= factor;
 }
 
+void read_resize(const Reader& reader, ModelConfig& config) {
+    if (reader.word("resize", "stretch", "crop") == "stretch") return;
+    const int least = std::max(config.input.height, config.input.width);
+    const int side = reader.required<int>("resize_short_side", "the length to which the shorter side is scaled");
+    if (side < least)
+        reader.fail("resize_short_side", text("at least ", least, ", the input's longer side"), text(side));
+    config.resize_short_side = side;
+}
+
 void read_preprocess(const json& document, const std::string& origin, ModelConfig& config) {
     const json given = document.value("preprocess", json());
     const json section = given.is_null() ? json::object() : given;
@@ -107,8 +126,8 @@ void read_preprocess(const json& document, const std::string& origin, ModelConfi
     config.preprocess.mean = reader.optional("mean", "one number a channel", zeros);
     config.preprocess.std = reader.optional("std", "one number a channel", ones);
     config.normalises_itself = reader.word("by", "caller", "model") == "model";
-    if (const auto rule = reader.optional<std::string>("resize", "\"stretch\"", "stretch"); rule != "stretch")
-        reader.fail("resize", "\"stretch\"", json(rule).dump());
+    reader.check_names({"resize", "resize_short_side", "scale", "mean", "std", "by"});
+    read_resize(reader, config);
     const auto scale = reader.optional("scale", "a number above 0", kUsualScale);
     if (config.preprocess.mean.size() != channels || config.preprocess.std.size() != channels) {
         reader.fail("mean", text(channels, " numbers, as many as the input has channels, like 'std'"),
@@ -128,11 +147,13 @@ ordered_json to_json(const ModelConfig& config) {
     document["arguments"] = {{"classes", config.classes}};
     document["class_names"] = config.class_names;
     document["input_shape"] = {config.input.channels, config.input.height, config.input.width};
-    document["preprocess"] = {{"resize", "stretch"},
-                              {"scale", kUsualScale},
-                              {"mean", config.preprocess.mean},
-                              {"std", config.preprocess.std},
-                              {"by", config.normalises_itself ? "model" : "caller"}};
+    ordered_json preprocess = {{"resize", config.resize_short_side ? "crop" : "stretch"}};
+    if (config.resize_short_side) preprocess["resize_short_side"] = *config.resize_short_side;
+    preprocess["scale"] = kUsualScale;
+    preprocess["mean"] = config.preprocess.mean;
+    preprocess["std"] = config.preprocess.std;
+    preprocess["by"] = config.normalises_itself ? "model" : "caller";
+    document["preprocess"] = preprocess;
     document["output"] = config.outputs_probabilities ? "probabilities" : "logits";
     document["precision"] = config.precision;
     document["metrics"] = config.metrics;
@@ -172,6 +193,8 @@ ModelConfig model_config_from_json(const std::string& document, const std::strin
     const json parsed = parse_model_config(document, origin);
     if (!parsed.is_object()) throw ArtifactError(text(origin, ": expected a JSON object, found ", parsed.type_name()));
     const Reader reader(parsed, origin);
+    reader.check_names({"format_version", "architecture", "arguments", "class_names", "input_shape", "preprocess",
+                        "output", "precision", "metrics", "versions", "files"});
     const int version = reader.optional("format_version", "a whole number", kFormatVersion);
     if (version != kFormatVersion) reader.fail("format_version", text(kFormatVersion), text(version));
     ModelConfig config;

@@ -11,6 +11,7 @@
 #include "torch_calls.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/model/device.hpp"
+#include "tundish/model/torch_failure.hpp"
 
 namespace tundish {
 namespace {
@@ -45,6 +46,7 @@ NetworkClassifier::NetworkClassifier(Network network, Preprocess preprocess, Cla
       compute_(compute),
       threads_(threads) {
     facts_.precision = name_of(compute);
+    facts_.on_gpu = network_.device().is_cuda();
     facts_.engine = text("LibTorch in ", facts_.precision, " on ", describe_device(network_.device()));
 }
 

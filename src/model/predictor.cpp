@@ -37,7 +37,20 @@ Predictor::Predictor(const std::filesystem::path& folder) : config_(load_model_c
     script_ = std::make_unique<Script>(Script{load_script(folder / kModelFile)});
 }
 
+Predictor::Predictor(const Predictor& original, std::unique_ptr<Script> frozen)
+    : config_(original.config_), device_(original.device_), is_frozen_(true), script_(std::move(frozen)) {}
+
 Predictor::~Predictor() = default;
+
+std::unique_ptr<Predictor> Predictor::frozen() const {
+    try {
+        torch::jit::Module module = torch::jit::freeze(script_->module);
+        auto script = std::make_unique<Script>(Script{torch::jit::optimize_for_inference(module)});
+        return std::unique_ptr<Predictor>(new Predictor(*this, std::move(script)));
+    } catch (const std::exception&) {  // of many kinds; what cannot be frozen runs as it is
+        return nullptr;
+    }
+}
 
 void Predictor::move_to(at::Device device) {
     script_->module.to(device);
@@ -63,7 +76,7 @@ std::vector<NamedTensor> Predictor::weights() const {
 
 std::vector<double> Predictor::predict(const Image& image) const {
     const c10::InferenceMode inference;
-    const Image sized = resize(with_channels(image, config_.input.channels), config_.input.height, config_.input.width);
+    const Image sized = fit(image, config_.fit());
     const auto pixels = at::empty({1, config_.input.channels, config_.input.height, config_.input.width}, at::kByte);
     std::copy(sized.pixels.begin(), sized.pixels.end(), pixels.mutable_data_ptr<std::uint8_t>());
     auto output = raw_outputs(pixels).to(at::kDouble).view({-1});

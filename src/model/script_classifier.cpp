@@ -6,10 +6,16 @@
 #include "torch_calls.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/model/device.hpp"
+#include "tundish/model/torch_failure.hpp"
 
 namespace tundish {
 ClassifierFacts facts_of(const ModelConfig& config) {
-    return {config.input, config.class_names, config.architecture, "fp32", {}};
+    ClassifierFacts facts;
+    facts.input = config.input;
+    facts.resize_short_side = config.resize_short_side;
+    facts.class_names = config.class_names;
+    facts.architecture = config.architecture;
+    return facts;
 }
 
 void softmax_rows(float* rows, std::size_t count, std::size_t classes) {
@@ -24,8 +30,9 @@ void softmax_rows(float* rows, std::size_t count, std::size_t classes) {
 ScriptClassifier::ScriptClassifier(std::unique_ptr<Predictor> predictor, const ClassifierOptions& options,
                                    std::string why)
     : predictor_(std::move(predictor)), facts_(facts_of(predictor_->config())), threads_(options.threads) {
-    facts_.engine =
-        text("TorchScript (", kModelFile, ") on ", describe_device(predictor_->device()), ", because ", why);
+    facts_.on_gpu = predictor_->device().is_cuda();
+    facts_.engine = text("TorchScript (", kModelFile, predictor_->is_frozen() ? ", frozen" : "", ") on ",
+                         describe_device(predictor_->device()), ", because ", why);
 }
 
 void ScriptClassifier::classify(const float* pixels, std::size_t images, float* probabilities) const {

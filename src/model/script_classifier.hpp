@@ -5,7 +5,7 @@
 
 namespace tundish {
 
-/// Answers with model.pt as it is, through TorchScript.
+/// Answers with model.pt, as it is or frozen, through TorchScript.
 class ScriptClassifier : public Classifier {
   public:
     ScriptClassifier(std::unique_ptr<Predictor> predictor, const ClassifierOptions& options, std::string why);

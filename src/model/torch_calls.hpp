@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
-#include <string>
 
 namespace tundish {
 
@@ -30,9 +29,5 @@ at::Tensor view_of(const float* pixels, std::size_t images, int channels, int he
 
 /// Copies logits or probabilities, (images, classes), out. Throws ArtifactError when they have another shape.
 void copy_rows(const at::Tensor& output, std::size_t images, std::size_t classes, float* to);
-
-/// Throws what the exception that is being handled means to whoever serves, as MachineError with `what` failed: memory
-/// that is lacking names its remedy, and a GPU that has failed is a DeviceError.
-[[noreturn]] void rethrow_as_ours(const std::string& what, std::size_t images, bool on_gpu);
 
 }  // namespace tundish

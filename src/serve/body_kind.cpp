@@ -1,5 +1,6 @@
 #include "body_kind.hpp"
 
+#include "foreign_body.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_codec.hpp"
 #include "tundish/data/recordio.hpp"
@@ -53,8 +54,8 @@ bool is_text(ByteSpan body) {
 
 bool looks_like_json(string_view value) {
     value = trim(value);
-    return value.size() >= 2 &&
-           ((value.front() == '[' && value.back() == ']') || (value.front() == '{' && value.back() == '}'));
+    return value.size() >= 2 && (value.front() == '[' || value.front() == '{') &&
+           (value.back() == ']' || value.back() == '}');  // of several documents the last may be of the other kind
 }
 
 }  // namespace
@@ -75,6 +76,8 @@ BodyKind kind_of(ByteSpan body, std::size_t image_bytes) {
     if (body.size() >= 8 && load_le<std::uint32_t>(body.data()) == RecordIo::kMagic) return BodyKind::recordio;
     if (looks_like_json(as_text(body)) && is_text(body)) return BodyKind::json;
     if (looks_like_base64_image(as_text(body)) && is_text(body)) return BodyKind::base64_image;
+    if (looks_like_csv(as_text(body))) return BodyKind::csv;
+    if (!foreign_kind(body).empty()) return BodyKind::unknown;
     return body.size() % image_bytes == 0 ? BodyKind::raw : BodyKind::unknown;
 }
 

@@ -133,6 +133,17 @@ bool Connection::wait_for_input(std::chrono::milliseconds longest) {
     return ::poll(&waited, 1, static_cast<int>(longest.count())) > 0;
 }
 
+bool Connection::client_has_gone(std::string_view interim) {
+    pollfd looked{fd_.get(), POLLRDHUP, 0};
+    if (::poll(&looked, 1, 0) <= 0) return false;
+    if ((looked.revents & (POLLERR | POLLHUP)) != 0) return true;
+    int waiting = 0;  // what has not been taken yet could leave room for half of it only
+    const bool quiet = output_.empty() && ::ioctl(fd_.get(), SIOCOUTQ, &waiting) == 0 && waiting == 0;
+    if (interim.empty() || sent_interim_ || !quiet) return false;
+    sent_interim_ = true;
+    return ::send(fd_.get(), interim.data(), interim.size(), MSG_NOSIGNAL) < 0;
+}
+
 void Connection::close_gently(std::chrono::milliseconds longest) {
     ::shutdown(fd_.get(), SHUT_WR);
     begin_ = end_ = 0;

@@ -1,6 +1,7 @@
 #include "tundish/serve/engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
 #include <thread>
@@ -24,6 +25,31 @@ std::int64_t now_in_milliseconds() {
     return std::chrono::duration_cast<milliseconds>(Engine::Clock::now().time_since_epoch()).count();
 }
 
+std::size_t images_in(const std::vector<Slice>& batch) {
+    std::size_t images = 0;
+    for (const auto& slice : batch) images += slice.images;
+    return images;
+}
+
+// A request may be in both.
+std::array<std::vector<Slice>, 2> halves_of(const std::vector<Slice>& batch) {
+    std::array<std::vector<Slice>, 2> halves;
+    std::size_t room = images_in(batch) / 2;
+    for (const auto& [request, first, images] : batch) {
+        const std::size_t before = std::min(room, images);
+        if (before > 0) halves[0].push_back({request, first, before});
+        if (before < images) halves[1].push_back({request, first + before, images - before});
+        room -= before;
+    }
+    return halves;
+}
+
+// Why a pass failed; it did not if there is no reason.
+struct Failure {
+    std::string why;
+    bool of_memory = false;
+};
+
 // One thread that computes, with its memory.
 class Worker {
   public:
@@ -41,33 +67,45 @@ class Worker {
             for (const auto& slice : batch) {
                 if (slice.first == 0) events_.waited(seconds_since(slice.request->queued));
             }
-            const std::string failure = compute(batch);
-            if (failure.empty() || batch.size() == 1) {
-                queue_.finish(batch, failure);
+            const Failure failure = compute(batch);
+            if (failure.of_memory && images_in(batch) > 1) {
+                log_warning(text("a batch of ", images_in(batch), " images failed (", failure.why,
+                                 "): each half of it is tried"));
+                for (const auto& half : halves_of(batch)) finish(half, compute(half));
             } else {
-                one_by_one(batch, failure);
+                finish(batch, failure);
             }
+        }
+    }
+
+    void finish(const std::vector<Slice>& batch, const Failure& failure) {
+        if (failure.why.empty() || batch.size() == 1) {
+            queue_.finish(batch, failure.why);
+        } else {
+            one_by_one(batch, failure.why);
         }
     }
 
     // What one bad request does to a batch must not hurt the others in it.
     void one_by_one(const std::vector<Slice>& batch, const std::string& failure) {
         log_warning(text("a batch of ", batch.size(), " requests failed (", failure, "): each is tried alone"));
-        for (const auto& slice : batch) queue_.finish({slice}, compute({slice}));
+        for (const auto& slice : batch) queue_.finish({slice}, compute({slice}).why);
     }
 
-    std::string compute(const std::vector<Slice>& batch) {
+    Failure compute(const std::vector<Slice>& batch) {
         busy_since_ = now_in_milliseconds();
-        std::string failure;
+        Failure failure;
         try {
             forward(batch);
         } catch (const std::bad_alloc&) {
-            failure = "out of memory";
+            failure = {"out of memory", true};
+        } catch (const MemoryError& error) {
+            failure = {error.what(), true};
         } catch (const DeviceError& error) {
-            failure = error.what();
-            events_.lost(failure);
+            failure = {error.what()};
+            events_.lost(failure.why);
         } catch (const std::exception& error) {
-            failure = error.what();
+            failure = {error.what()};
         }
         busy_since_ = 0;
         return failure;
@@ -75,8 +113,7 @@ class Worker {
 
     void forward(const std::vector<Slice>& batch) {
         const std::size_t image = classifier_.facts().input.pixels(), classes = classifier_.facts().class_names.size();
-        std::size_t images = 0;
-        for (const auto& slice : batch) images += slice.images;
+        const std::size_t images = images_in(batch);
         pixels_.resize(images * image);
         float* to = pixels_.data();
         for (const auto& slice : batch) to = gather(slice, image, to);
@@ -128,7 +165,7 @@ class Engine::Core {
         for (auto& worker : workers_) worker->join();
     }
 
-    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline) {
+    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone) {
         const std::size_t images = pixels.images;
         if (images == 0) return {};
         const auto request =
@@ -136,7 +173,8 @@ class Engine::Core {
         if (!queue_.add(request)) {
             throw RequestError(503, "queue_full", "too many requests wait already: send this one again a little later");
         }
-        const std::size_t left = queue_.wait_for(*request);
+        const auto [left, client_gone] = queue_.wait_for(*request, gone);
+        if (left > 0 && client_gone) throw RequestError(499, "client_gone", "the client has gone before its answer");
         if (left > 0 && queue_.given_up()) {
             throw RequestError(503, "draining", "the server is stopping before this request is done: send it again");
         }
@@ -185,8 +223,8 @@ Engine::Engine(const Classifier& classifier, const EngineOptions& options, Engin
 
 Engine::~Engine() = default;
 
-std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline) {
-    return core_->classify(std::move(pixels), deadline);
+std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone) {
+    return core_->classify(std::move(pixels), deadline, gone);
 }
 
 void Engine::limit_batch(std::size_t images) {

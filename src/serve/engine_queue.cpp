@@ -25,9 +25,25 @@ bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
     return true;
 }
 
-std::size_t EngineQueue::wait_for(EngineRequest& request) {
+// False when its client has gone. That is asked without the lock: the others need not wait for the system's answer.
+bool EngineQueue::wait_until_done(std::unique_lock<std::mutex>& lock, EngineRequest& request,
+                                  const std::function<bool()>& gone) const {
+    constexpr std::chrono::milliseconds kBetweenLooks{500};
+    const auto done = [&] { return request.left == 0 || given_up_; };
+    while (true) {
+        const auto now = Engine::Clock::now();
+        const auto next = gone ? std::min(request.deadline, now + kBetweenLooks) : request.deadline;
+        if (request.changed.wait_until(lock, next, done) || next == request.deadline) return true;
+        lock.unlock();
+        const bool has_gone = gone();
+        lock.lock();
+        if (has_gone) return false;
+    }
+}
+
+EngineQueue::Waited EngineQueue::wait_for(EngineRequest& request, const std::function<bool()>& gone) {
     std::unique_lock lock(mutex_);
-    request.changed.wait_until(lock, request.deadline, [&] { return request.left == 0 || given_up_; });
+    const bool client_gone = !wait_until_done(lock, request, gone);
     awaited_.erase(&request);
     if (request.left > 0) {
         request.abandoned = true;
@@ -36,11 +52,12 @@ std::size_t EngineQueue::wait_for(EngineRequest& request) {
     }
     --requests_;
     images_ -= request.pixels.images;
-    return request.left;
+    return {request.left, client_gone};
 }
 
 // With four workers and eight images waiting a worker takes two: the others would be idle otherwise.
 std::size_t EngineQueue::share() const {
+    if (options_.fills_batches) return options_.largest_batch;
     const auto workers = static_cast<std::size_t>(options_.workers);
     return std::clamp<std::size_t>((waiting_images_ + workers - 1) / workers, 1, options_.largest_batch);
 }

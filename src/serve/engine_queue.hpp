@@ -2,6 +2,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -23,7 +24,7 @@ struct EngineRequest {
     const Engine::Clock::time_point queued = Engine::Clock::now();
     std::size_t next = 0;    ///< first image that no worker has taken
     std::size_t left;        ///< images without an answer
-    bool abandoned = false;  ///< its deadline passed: what was not taken is dropped
+    bool abandoned = false;  ///< nobody waits for it any longer: what was not taken is dropped
     std::string failure;     ///< the model's, if it failed
     std::condition_variable changed;
 };
@@ -43,9 +44,15 @@ class EngineQueue {
     /// False when there are too many already.
     bool add(const std::shared_ptr<EngineRequest>& request);
 
-    /// Waits until it is answered, its deadline has passed or all are given up. How many images have no answer: then
-    /// `request` belongs to the caller alone if that is 0, and must not be touched otherwise.
-    std::size_t wait_for(EngineRequest& request);
+    /// How a wait ended.
+    struct Waited {
+        std::size_t left = 0;      ///< images without an answer
+        bool client_gone = false;  ///< that is why
+    };
+
+    /// Waits until it is answered, its deadline has passed, `gone` (may be empty) has said yes or all are given up.
+    /// `request` belongs to the caller alone then if no image is left, and must not be touched otherwise.
+    Waited wait_for(EngineRequest& request, const std::function<bool()>& gone);
 
     /// The next batch for a worker: its share of what waits. Empty: the queue was closed.
     std::vector<Slice> take();
@@ -68,6 +75,8 @@ class EngineQueue {
 
   private:
     [[nodiscard]] std::size_t share() const;
+    bool wait_until_done(std::unique_lock<std::mutex>& lock, EngineRequest& request,
+                         const std::function<bool()>& gone) const;
     void drop_late();
     void let_shorter_ones_pass(const std::vector<Slice>& taken);
     void close_one();

@@ -54,12 +54,13 @@ HttpReply answer_invocation(const HttpRequest& request, const ServedModel& model
     const ReplyType type = choose_reply_type(request.headers.all("Accept"), options.default_reply);
     RequestMemory claimed(memory, deadline);  // until there is an answer: the pixels wait with their request
     const ParseLimits limits{.placeholder_for_bad_lines = options.placeholder_for_bad_lines && options.batch_transform,
+                             .resize_short_side = facts.resize_short_side,
                              .memory = &claimed};
     ParsedRequest parsed = parse_timed(request, facts.input, limits, metrics);
     const std::size_t reply_bytes = largest_reply(type, parsed.form, parsed.pixels.images, facts.class_names);
     memory.replies.check_size(reply_bytes);
     claimed.keep(bytes_of(parsed.pixels));
-    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline);
+    const auto probabilities = model.engine->classify(std::move(parsed.pixels), deadline, request.gone);
     claimed.keep(0);
     auto for_reply = room_for_reply(reply_bytes, memory, deadline);
     const Stopwatch watch;

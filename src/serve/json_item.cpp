@@ -25,7 +25,8 @@ std::size_t length_of(const array& list) {
 }
 
 constexpr const char* kKeys =
-    "expected {\"instances\": [image, ...]} or {\"inputs\": [image, ...]} for several images, {\"b64\": text} for one";
+    "expected {\"instances\": [image, ...]} or {\"inputs\": [image, ...]} for several images, {\"b64\": text} or "
+    "{\"image\": array} for one";
 
 class ArrayReader {
   public:
@@ -93,25 +94,34 @@ class ArrayReader {
     std::vector<std::size_t> at_;  // where the reading is
 };
 
-// What an object says is its image: `b64`, `image_bytes`, or its only member.
+// What an object says is its image: a member of a usual name, or its only one.
 element image_member(const object& item) {
     element found;
-    if (item.at_key("b64").get(found) == simdjson::SUCCESS) return found;
-    if (item.at_key("image_bytes").get(found) == simdjson::SUCCESS) return found;
+    for (const char* name : {"b64", "image_bytes", "image", "data"}) {
+        if (item.at_key(name).get(found) == simdjson::SUCCESS) return found;
+    }
     auto member = item.begin();
     if (member != item.end()) {
         found = member.value();
         if (++member == item.end()) return found;
     }
-    throw RequestError(400, "bad_json", text("the object has no member 'b64' or 'image_bytes'; ", kKeys));
+    throw RequestError(400, "bad_json",
+                       text("the object has no member 'b64', 'image_bytes', 'image' or 'data', nor a single one of "
+                            "another name; ",
+                            kKeys));
 }
 
 }  // namespace
 
-void add_json_item(const element& item, std::size_t most, PixelBuilder& out) {
+element value_of_item(const element& item) {
     element value = item;
     object members;
     while (value.get(members) == simdjson::SUCCESS) value = image_member(members);
+    return value;
+}
+
+void add_json_item(const element& item, std::size_t most, PixelBuilder& out) {
+    const element value = value_of_item(item);
     std::string_view base64;
     if (value.is<array>()) {
         out.add_array(read_json_array(value, most), PixelBuilder::Expect::one_image);

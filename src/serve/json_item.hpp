@@ -9,9 +9,13 @@ class element;
 
 namespace tundish {
 
-/// Adds one image: an array of numbers, base64 text, `{"b64": …}`, `{"image_bytes": {"b64": …}}`, or an object whose
-/// only member is one of these. `most` bounds how many numbers there can be. Throws RequestError whose message begins
-/// with the place within the item: "[0][17]: …".
+/// What an item holds: itself; of an object its member `b64`, `image_bytes`, `image` or `data`, else its only one, and
+/// so on inwards. Throws RequestError 400 "bad_json" for an object that has none of these.
+simdjson::dom::element value_of_item(const simdjson::dom::element& item);
+
+/// Adds one image: an array of numbers or base64 text, or an object that holds one (see value_of_item). `most` bounds
+/// how many numbers there can be. Throws RequestError whose message begins with the place within the item: "[0][17]:
+/// …".
 void add_json_item(const simdjson::dom::element& item, std::size_t most, PixelBuilder& out);
 
 /// The numbers of a nested list, every list of one depth as long as the others.

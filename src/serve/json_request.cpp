@@ -56,17 +56,19 @@ class JsonParser {
   public:
     // Valid until the next call.
     element parse(string_view body) {
-        if (body.size() > parser_.capacity()) check(body, parser_.allocate(body.size() + 256, kDeepest));
         element root;
-        check(body, parser_.parse(body.data(), body.size()).get(root));
+        if (const auto error = try_parse(body, root); error != simdjson::SUCCESS) refuse_document(body, error);
         return root;
     }
 
-  private:
-    static void check(string_view body, simdjson::error_code error) {
-        if (error != simdjson::SUCCESS) refuse_document(body, error);
+    simdjson::error_code try_parse(string_view body, element& root) {
+        if (body.size() > parser_.capacity()) {
+            if (const auto error = parser_.allocate(body.size() + 256, kDeepest)) return error;
+        }
+        return parser_.parse(body.data(), body.size()).get(root);
     }
 
+  private:
     simdjson::dom::parser parser_;
 };
 
@@ -88,11 +90,12 @@ void add_items(string_view name, const array& items, std::size_t most, PixelBuil
     if (index == 0) throw RequestError(400, "empty_body", text(name, " is an empty list; expected at least one image"));
 }
 
-// Anything but `instances`: an array with or without an axis for the images, an item, or a list of items. True for
-// several.
+// Anything but `instances`: an array with or without an axis for the images, an item, or a list of items; also as a
+// member of an object, as of the tensor's name in `inputs`. True for several.
 bool add_value(string_view name, const element& value, std::size_t most, PixelBuilder& out) {
+    const element item = value_of_item(value);
     array list;
-    if (value.get(list) != simdjson::SUCCESS) {
+    if (item.get(list) != simdjson::SUCCESS) {
         add_json_item(value, most, out);
         return false;
     }
@@ -103,7 +106,7 @@ bool add_value(string_view name, const element& value, std::size_t most, PixelBu
     }
     out.expect(0);  // a single array brings its own room
     try {
-        return out.add_array(read_json_array(value, most));
+        return out.add_array(read_json_array(item, most));
     } catch (const RequestError& error) {
         throw name.empty() ? error : error.at(std::string(name));
     }
@@ -141,12 +144,45 @@ void add_line(string_view line, JsonParser& parser, PixelBuilder& out) {
     add_json_item(parser.parse(line), most_numbers(line), out);
 }
 
+// Their memory is claimed.
+ReplyForm read_lines(string_view lines, JsonParser& parser, PixelBuilder& out) {
+    ReplyForm form{Envelope::lines, true, {}};
+    for_each_line(lines, [&](std::size_t number, string_view line) {
+        try {
+            add_line(line, parser, out);
+        } catch (const RequestError& error) {
+            const RequestError with_place = error.at(text("line ", number));
+            const bool of_this_line = error.status() == 400 || error.code() == kImageTooLarge;
+            if (!of_this_line || !out.limits().placeholder_for_bad_lines) throw with_place;
+            form.bad_lines.push_back({number, error.code(), with_place.what()});
+        }
+    });
+    return form;
+}
+
+// Without the blank lines at their end.
+string_view lines_of(string_view body) {
+    return body.substr(0, body.find_last_not_of(" \t\r\n") + 1);
+}
+
+// Batch transform joins documents so (SplitType Line, MultiRecord), under the type of a single one.
+bool begins_with_a_document(string_view lines, JsonParser& parser) {
+    const auto end = lines.find('\n');
+    const string_view line = trim(lines.substr(0, end));
+    element first;
+    return end != string_view::npos && !line.empty() && parser.try_parse(line, first) == simdjson::SUCCESS;
+}
+
 }  // namespace
 
 ReplyForm read_json_request(string_view body, PixelBuilder& out) {
     out.claim(memory_for(body) + out.expect(elements_of(body)));
     JsonParser parser;
-    const element root = parser.parse(body);
+    element root;
+    if (const auto error = parser.try_parse(body, root); error != simdjson::SUCCESS) {
+        if (begins_with_a_document(lines_of(body), parser)) return read_lines(lines_of(body), parser, out);
+        refuse_document(body, error);
+    }
     const std::size_t most = most_numbers(body);
     element value;
     object members;
@@ -162,20 +198,9 @@ ReplyForm read_json_request(string_view body, PixelBuilder& out) {
 
 ReplyForm read_json_lines(string_view body, PixelBuilder& out) {
     JsonParser parser;
-    ReplyForm form{Envelope::lines, true, {}};
-    const string_view lines = body.substr(0, body.find_last_not_of(" \t\r\n") + 1);
+    const string_view lines = lines_of(body);
     out.claim(memory_for_lines(lines) + out.expect(elements_of(lines)));
-    for_each_line(lines, [&](std::size_t number, string_view line) {
-        try {
-            add_line(line, parser, out);
-        } catch (const RequestError& error) {
-            const RequestError with_place = error.at(text("line ", number));
-            const bool of_this_line = error.status() == 400 || error.code() == kImageTooLarge;
-            if (!of_this_line || !out.limits().placeholder_for_bad_lines) throw with_place;
-            form.bad_lines.push_back({number, error.code(), with_place.what()});
-        }
-    });
-    return form;
+    return read_lines(lines, parser, out);
 }
 
 }  // namespace tundish

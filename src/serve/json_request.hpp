@@ -6,8 +6,8 @@
 
 namespace tundish {
 
-/// A JSON document: a bare value, `{"instances": […]}` or `{"inputs": …}`. Throws RequestError 400 "bad_json" and what
-/// the images in it throw.
+/// A JSON document: a bare value, `{"instances": […]}` or `{"inputs": …}`; or one a line, which are read as JSON Lines.
+/// Throws RequestError 400 "bad_json" and what the images in it throw.
 ReplyForm read_json_request(std::string_view body, PixelBuilder& out);
 
 /// JSON Lines: an item a line.

@@ -60,6 +60,12 @@ MemoryBudget::Lease MemoryBudget::take(std::size_t bytes, Clock::time_point dead
     return {*this, bytes};
 }
 
+MemoryBudget::Lease MemoryBudget::take_now(std::size_t bytes) {
+    Lease lease(*this, 0);
+    lease.grow(bytes);
+    return lease;
+}
+
 std::optional<MemoryBudget::Lease> MemoryBudget::try_take(std::size_t bytes) {
     Lease lease(*this, 0);
     if (!lease.try_grow(bytes)) return std::nullopt;

@@ -4,6 +4,7 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_fit.hpp"
 #include "tundish/data/image_header.hpp"
 #include "tundish/serve/base64.hpp"
 #include "tundish/serve/request_error.hpp"
@@ -29,9 +30,34 @@ void gather(const Number* from, const ArrayLayout& layout, Number* to) {
     }
 }
 
+// The middle of an image that is at least as large.
+template <typename Number>
+void crop_centre(const Number* from, const ImageShape& shape, Number* to, const ImageShape& model) {
+    const std::size_t top = static_cast<std::size_t>(shape.height - model.height) / 2;
+    const std::size_t left = static_cast<std::size_t>(shape.width - model.width) / 2;
+    for (int c = 0; c < model.channels; ++c) {
+        for (int y = 0; y < model.height; ++y, to += model.width) {
+            const std::size_t row = static_cast<std::size_t>(c) * static_cast<std::size_t>(shape.height) + top +
+                                    static_cast<std::size_t>(y);
+            std::copy_n(from + row * static_cast<std::size_t>(shape.width) + left, model.width, to);
+        }
+    }
+}
+
+// One image of another size, as training fitted it.
+template <typename Number>
+void fit_into(const Number* image, const ImageShape& shape, std::optional<int> short_side, Number* to,
+              const ImageShape& model) {
+    if (!short_side) return resize_into(image, shape, to, model);
+    const ImageShape scaled = with_short_side(shape, *short_side);
+    std::vector<Number> whole(scaled.pixels());
+    resize_into(image, shape, whole.data(), scaled);
+    crop_centre(whole.data(), scaled, to, model);
+}
+
 // All images of an array as planes of the model's size.
 template <typename Pixels, typename Number>
-Pixels fitted(const Number* from, const ArrayLayout& layout, const ImageShape& model) {
+Pixels fitted(const Number* from, const ArrayLayout& layout, const ImageShape& model, std::optional<int> short_side) {
     if (layout.is_planar() && layout.shape == model) return Pixels(from, from + layout.images * model.pixels());
     Pixels out(layout.images * model.pixels());
     Pixels gathered(layout.shape == model ? 0 : layout.shape.pixels());
@@ -42,7 +68,7 @@ Pixels fitted(const Number* from, const ArrayLayout& layout, const ImageShape& m
             gather(image, layout, to);
         } else {
             gather(image, layout, gathered.data());
-            resize_into(gathered.data(), layout.shape, to, model);
+            fit_into(gathered.data(), layout.shape, short_side, to, model);
         }
     }
     return out;
@@ -89,13 +115,26 @@ void check_size(const ImageHeader& header, std::size_t max_bytes) {
                             "; at most ", human_bytes(max_bytes), " are decoded. Send a smaller one"));
 }
 
+// What an image takes before it is cropped: a narrow one becomes very long.
+std::size_t bytes_before_crop(const ImageShape& shape, std::size_t bytes_of_value, const ParseLimits& limits) {
+    if (!limits.resize_short_side) return 0;
+    const std::size_t bytes = with_short_side(shape, *limits.resize_short_side).pixels() * bytes_of_value;
+    if (bytes <= limits.max_decoded_bytes) return bytes;
+    throw RequestError(413, std::string(kImageTooLarge),
+                       text("an image of ", shape.width, " x ", shape.height, " pixels takes ", human_bytes(bytes),
+                            " when its shorter side has ", *limits.resize_short_side, ", as in training; at most ",
+                            human_bytes(limits.max_decoded_bytes), " are taken. Crop it"));
+}
+
 // An encoded image at the model's size.
 Image decode(ByteSpan encoded, const ImageShape& model, const ParseLimits& limits) {
     try {
         const ImageHeader header = read_image_header(encoded);
         check_size(header, limits.max_decoded_bytes);
-        const ImageClaim claim(limits.memory, decoding_bytes(header));
-        return resize(decode_image(encoded, model.channels), model.height, model.width);
+        const std::size_t scaled =
+            bytes_before_crop({3, static_cast<int>(header.height), static_cast<int>(header.width)}, 1, limits);
+        const ImageClaim claim(limits.memory, decoding_bytes(header) + scaled);
+        return fit(decode_image(encoded, model.channels), {model, limits.resize_short_side, false});
     } catch (const DataError& error) {
         throw RequestError(400, "bad_image", error.what());
     }
@@ -136,7 +175,10 @@ bool PixelBuilder::add_array(NumberArray array, Expect expect) {
     auto* floats = std::get_if<std::vector<float>>(&array.values);
     const std::size_t bytes_of_value = floats != nullptr ? sizeof(float) : 1;
     check_room(layout.images, bytes_of_value);
-    if (layout.shape != model()) claim(layout.images * model().pixels() * bytes_of_value);
+    if (layout.shape != model()) {
+        claim(layout.images * model().pixels() * bytes_of_value +
+              bytes_before_crop(layout.shape, bytes_of_value, limits_));
+    }
     if (floats != nullptr) {
         const PixelRange range = clamp_to_pixels(*floats);
         if (range.bad) refuse_value(array, *range.bad, (*floats)[*range.bad]);
@@ -144,11 +186,12 @@ bool PixelBuilder::add_array(NumberArray array, Expect expect) {
         above_one_ = above_one_ || range.above_one;
         const bool as_it_is = layout.is_planar() && layout.shape == model();
         append(layout.images, as_it_is ? std::move(*floats)
-                                       : fitted<std::vector<float>>(std::as_const(*floats).data(), layout, model()));
+                                       : fitted<std::vector<float>>(std::as_const(*floats).data(), layout, model(),
+                                                                    limits_.resize_short_side));
     } else {
         const auto* owned = std::get_if<Bytes>(&array.values);
         const ByteSpan bytes = owned != nullptr ? ByteSpan(*owned) : std::get<ByteSpan>(array.values);
-        append(layout.images, fitted<Bytes>(bytes.data(), layout, model()));
+        append(layout.images, fitted<Bytes>(bytes.data(), layout, model(), limits_.resize_short_side));
     }
     return layout.batch;
 }

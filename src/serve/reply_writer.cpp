@@ -19,7 +19,8 @@ namespace {
 using Row = std::span<const float>;
 
 constexpr std::size_t kBytesOfNumber = 14;  // "1.2345678e-05" and a comma: the longest between 0 and 1
-constexpr std::size_t kBytesAround = 64;    // of a row, an item or a document
+constexpr std::size_t kBytesAround = 64;    // of a document, or an item of verbose JSON
+constexpr std::size_t kBytesOfLine = 20;    // {"prediction":[]} and a newline
 
 void append_numbers(std::string& out, Row row) {
     std::array<char, 32> digits;
@@ -163,14 +164,14 @@ std::size_t largest_reply(ReplyType type, const ReplyForm& form, std::size_t ima
         const std::size_t copies = form.bad_lines.empty() ? 1 : 2;
         return copies * (images + form.bad_lines.size()) * class_names.size() * sizeof(float) + 2 * kBytesAround;
     }
-    std::size_t row = class_names.size() * kBytesOfNumber + kBytesAround;
+    std::size_t row = class_names.size() * kBytesOfNumber + (type == ReplyType::json_lines ? kBytesOfLine : 3);
     if (type == ReplyType::json_verbose) {
         std::size_t longest = 0;
         for (const std::string& name : as_json(class_names)) {
             row += name.size() + 1;
             longest = std::max(longest, name.size());
         }
-        row += longest;  // the predicted label
+        row += longest + kBytesAround;  // the predicted label
     }
     std::size_t bytes = images * row + kBytesAround;
     for (const BadLine& bad : form.bad_lines) bytes += 2 * (bad.code.size() + bad.message.size()) + kBytesAround;

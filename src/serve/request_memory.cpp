@@ -1,6 +1,8 @@
 #include "request_memory.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "tundish/base/heap.hpp"
 #include "tundish/base/memory.hpp"
@@ -8,8 +10,19 @@
 namespace tundish {
 
 void RequestMemory::claim(std::size_t bytes) {
-    if (body_.bytes() > 0) return body_.grow(bytes);
-    body_ = memory_.bodies.take(bytes, deadline_);
+    if (body_.bytes() > 0) return grow(bytes);
+    auto of_slice = bytes <= memory_.small_body ? memory_.small.try_take(bytes) : std::nullopt;
+    small_ = of_slice.has_value();
+    body_ = small_ ? std::move(*of_slice) : memory_.bodies.take(bytes, deadline_);
+}
+
+// What is no longer small moves to the room of the others, where there is some just now.
+void RequestMemory::grow(std::size_t bytes) {
+    if (!small_) return body_.grow(bytes);
+    const std::size_t all = body_.bytes() + bytes;
+    if (all <= memory_.small_body && body_.try_grow(bytes)) return;
+    body_ = memory_.bodies.take_now(all);
+    small_ = false;
 }
 
 // What was freed is not free for others before it is the kernel's again: the heap keeps it for the threads that share

@@ -2,6 +2,7 @@
 
 #include "body_kind.hpp"
 #include "csv_request.hpp"
+#include "foreign_body.hpp"
 #include "json_request.hpp"
 #include "npy_values.hpp"
 #include "pixel_builder.hpp"
@@ -89,12 +90,14 @@ BodyKind decide_kind(string_view media_type, ByteSpan body, const ImageShape& mo
     if (named == BodyKind::text) return kind_of_text(text_of(body));
     if (named != BodyKind::sniffed && named != BodyKind::unknown) return named;
     const BodyKind seen = kind_of(body, model.pixels());
+    // Raw pixels are told by their length alone, which is no reason to doubt a type that says something else.
+    if (named == BodyKind::unknown && (seen == BodyKind::raw || seen == BodyKind::unknown)) refuse_type(media_type);
     if (seen != BodyKind::unknown) return seen;
-    if (named == BodyKind::unknown) refuse_type(media_type);
-    throw RequestError(
-        400, "unrecognised_body",
-        text("the body is ", describe_bytes(body), ", neither an image nor npy, JSON or RecordIO; raw pixels of ",
-             to_text(model), " have ", model.pixels(), " bytes an image. Give the Content-Type"));
+    const string_view foreign = foreign_kind(body);
+    throw RequestError(400, "unrecognised_body",
+                       text("the body is ", foreign.empty() || foreign == "text" ? describe_bytes(body) : foreign,
+                            ", neither an image that is read nor npy, JSON, CSV or RecordIO; raw pixels of ",
+                            to_text(model), " have ", model.pixels(), " bytes an image. Give the Content-Type"));
 }
 
 ReplyForm read_as(BodyKind kind, ByteSpan body, PixelBuilder& out) {

@@ -17,6 +17,11 @@ int worker_count(const ServeOptions& options) {
     return options.workers > 0 ? options.workers : usable_processors();
 }
 
+int worker_count(const ServeOptions& options, const ClassifierFacts& facts) {
+    constexpr int kOnGpu = 2;
+    return options.workers == 0 && facts.on_gpu ? kOnGpu : worker_count(options);
+}
+
 std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,
                                                ServeMetrics& metrics, std::function<void(const std::string&)> lost) {
     auto model = std::make_unique<ServedModel>();
@@ -24,9 +29,11 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
     const int threads = std::max(1, usable_processors() / workers);
     model->classifier =
         load({.threads = threads, .largest_batch = options.largest_batch, .arithmetic = options.arithmetic});
-    EngineOptions engine{.workers = workers,
+    const ClassifierFacts& facts = model->classifier->facts();
+    EngineOptions engine{.workers = worker_count(options, facts),
                          .largest_batch = options.largest_batch,
                          .most_requests = options.most_requests,
+                         .fills_batches = facts.on_gpu,
                          .batch_delay = options.batch_delay};
     const auto& counts = model->counts;
     EngineEvents events{.waited =
@@ -97,7 +104,7 @@ std::string describe(const ServedModel& model, const ServeOptions& options) {
     const ClassifierFacts& facts = model.classifier->facts();
     return text(facts.architecture.empty() ? "a TorchScript model" : facts.architecture, " with ",
                 facts.class_names.size(), " classes for ", to_text(facts.input), " images, ", facts.precision, ", ",
-                worker_count(options), " workers; ", facts.engine);
+                worker_count(options, facts), " workers; ", facts.engine);
 }
 
 }  // namespace tundish

@@ -18,8 +18,11 @@ struct ServedModel {
     std::atomic<bool> counts{false};          ///< passes count in the metrics: those before the first request do not
 };
 
-/// How many threads compute, when the user has not said.
+/// How many requests are worked on at once: what the user has said, else one for each processor.
 int worker_count(const ServeOptions& options);
+
+/// How many threads compute: as many, but on a GPU two unless the user has said: one copies while the other computes.
+int worker_count(const ServeOptions& options, const ClassifierFacts& facts);
 
 /// `lost`: as EngineEvents has it. Throws what `load` throws.
 std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, const LoadClassifier& load,

@@ -52,7 +52,8 @@ class Trainer {
           step_(network_, optimizer_, recipe_, compute_, static_cast<std::uint64_t>(options.seed), communicator,
                 {.wire_dtype = wire_dtype_of(options.gradient_compression)}),
           batches_(make_batch_source(data, shares_, recipe_, preprocess_, options.seed, device_)),
-          best_(paths.model, model_config_of(network_, data.train, preprocess_, compute_), communicator.rank() == 0),
+          best_(paths.model, config_of(network_, data.train, options.data, preprocess_, compute_),
+                communicator.rank() == 0),
           checkpoints_(paths.checkpoints) {
         if (data.validation) take_part_of(*data.validation);
         if (const auto problems = problems_with(options, recipe_, data.train.shape); !problems.empty())
@@ -380,8 +381,7 @@ class Trainer {
     double epoch_seconds_ = 0.0;           // of the current epoch, by this process
     std::int64_t samples_of_process_ = 0;  // likewise, of all ranks
     std::int64_t samples_of_rank_ = 0;     // since the statistics were averaged
-    bool at_epoch_end_ = false;
-    bool first_step_announced_ = false;
+    bool at_epoch_end_ = false, first_step_announced_ = false;
 };
 
 }  // namespace

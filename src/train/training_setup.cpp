@@ -127,12 +127,13 @@ AugmentationOptions augmentation_of(const Recipe& recipe) {
             .color_jitter = recipe.color_jitter};
 }
 
-ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess,
-                            at::ScalarType compute) {
+ModelConfig config_of(const Network& network, const SampleSet& train, const DataOptions& data,
+                      const Preprocess& preprocess, at::ScalarType compute) {
     ModelConfig config;
     config.architecture = network.architecture().name;
     config.classes = network.architecture().classes;
     config.input = network.architecture().input;
+    config.resize_short_side = data.resize_short_side;
     config.class_names = train.class_names;
     config.preprocess = preprocess;
     config.precision = name_of(compute);

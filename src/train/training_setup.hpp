@@ -46,8 +46,8 @@ at::Tensor upload(const at::Tensor& host, const at::Device& device);
 AugmentationOptions augmentation_of(const Recipe& recipe);
 
 /// config.json's content but for the metrics.
-ModelConfig model_config_of(const Network& network, const SampleSet& train, const Preprocess& preprocess,
-                            at::ScalarType compute);
+ModelConfig config_of(const Network& network, const SampleSet& train, const DataOptions& data,
+                      const Preprocess& preprocess, at::ScalarType compute);
 
 /// What rank 0 has found becomes every rank's, which need not have the files.
 std::optional<TrainingState> share_checkpoint(std::optional<TrainingState> found, Communicator& communicator);

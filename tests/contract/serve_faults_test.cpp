@@ -161,10 +161,12 @@ TEST_CASE("somebody else's TorchScript works with a short config.json") {
     for (const char* name : {"state_dict.pt", "model.safetensors"}) std::filesystem::remove(copy.model() / name);
     copy.write("config.json", R"({"input_shape": [3, 32, 32], "output": "logits", "preprocess": {"by": "model"},
         "class_names": ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]})");
-    Served server(copy.root());
+    Served server(copy.root(), {{"TUNDISH_SERVE_PRECISION", "bf16"}});
     const Reply ping = server.settled();
     INFO(ping.body);
     REQUIRE(ping.status == 200);
+    CHECK(server.says("warning TUNDISH_SERVE_PRECISION has no effect: model.pt is no network of ours"));
+    CHECK(server.says("TorchScript (model.pt, frozen) on "));
     const std::string image = noisy_image(".png", 32, 32);
     const auto theirs = nlohmann::json::parse(server.invoke(image, "image/png").body);
     const auto ours = nlohmann::json::parse(shared_server().invoke(image, "image/png").body);

@@ -47,6 +47,7 @@ inline constexpr float kWaits = 201, kThrows = 202, kNotANumber = 203, kNoMemory
 /// What a test sees of a fake model.
 struct FakeLog {
     Gate gate;
+    std::size_t memory_for = std::numeric_limits<std::size_t>::max();  ///< images of a batch; set before it is used
     std::mutex mutex;
     std::vector<std::size_t> batches;
 
@@ -59,7 +60,9 @@ struct FakeLog {
 /// Grey images of 2 x 2 pixels, classes "dark" and "bright": the probability of "bright" is the first pixel / 255.
 class FakeClassifier : public Classifier {
   public:
-    explicit FakeClassifier(std::shared_ptr<FakeLog> log = std::make_shared<FakeLog>()) : log_(std::move(log)) {
+    explicit FakeClassifier(std::shared_ptr<FakeLog> log = std::make_shared<FakeLog>(), bool on_gpu = false)
+        : log_(std::move(log)) {
+        facts_.on_gpu = on_gpu;
         facts_.input = {1, 2, 2};
         facts_.class_names = {"dark", "bright"};
         facts_.architecture = "fake";
@@ -73,6 +76,7 @@ class FakeClassifier : public Classifier {
             const std::lock_guard lock(log_->mutex);
             log_->batches.push_back(images);
         }
+        if (images > log_->memory_for) throw MemoryError("the GPU has no memory for so many images");
         for (std::size_t i = 0; i < images; ++i) {
             const float first = pixels[4 * i];
             if (first == kWaits) log_->gate.wait();

@@ -31,9 +31,10 @@ inline std::string code_of(const HttpReply& reply) {
 }
 
 /// An endpoint whose loading has ended.
-class Loaded {
+class LoadedEndpoint {
   public:
-    explicit Loaded(ServeOptions options = {}, const LoadClassifier& load = loads()) : endpoint(options, load) {
+    explicit LoadedEndpoint(const ServeOptions& options = {}, const LoadClassifier& load = loads())
+        : endpoint(options, load) {
         while (endpoint.loading()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
 
@@ -44,6 +45,7 @@ class Loaded {
     HttpReply invoke(const std::string& body, const std::string& type = "application/json") {
         return ask("POST", "/invocations", body, {{"Content-Type", type}});
     }
+    HttpReply answer(HttpRequest& request) { return endpoint.answer(request); }
 
     Endpoint endpoint;
 };

@@ -19,6 +19,9 @@ struct ImageFit {
 /// Applies the rule. Any thread.
 Image fit(Image image, const ImageFit& rule);
 
+/// The size at which the shorter side has exactly that length and the longer one keeps the aspect ratio.
+ImageShape with_short_side(const ImageShape& shape, int short_side);
+
 /// The middle of an image that is at least as large.
 Image crop_centre(const Image& image, int height, int width);
 

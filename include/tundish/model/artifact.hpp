@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "tundish/data/image_fit.hpp"
 #include "tundish/model/network.hpp"
 #include "tundish/model/preprocess.hpp"
 
@@ -15,12 +17,17 @@ struct ModelConfig {
     std::string architecture;
     std::int64_t classes = 0;
     ImageShape input;
+    std::optional<int> resize_short_side;  ///< images of any size were scaled to it and cropped in training; nothing:
+                                           ///< they were stretched to `input`
     std::vector<std::string> class_names;
     Preprocess preprocess;               ///< with config.json's `scale` in its mean and std
     bool normalises_itself = true;       ///< model.pt takes pixels 0..255; otherwise the caller scales and normalises
     bool outputs_probabilities = false;  ///< otherwise logits
     std::string precision = "fp32";      ///< of training
     std::map<std::string, double> metrics;
+
+    /// How an encoded image becomes one of `input`, in training, evaluation, predict and serving alike.
+    [[nodiscard]] ImageFit fit() const { return {input, resize_short_side, false}; }
 };
 
 /// The names of the files of an artifact; a model folder holds exactly these.

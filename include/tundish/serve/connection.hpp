@@ -64,6 +64,11 @@ class Connection {
     /// Waits for input; false when none came in time.
     bool wait_for_input(std::chrono::milliseconds longest);
 
+    /// The client's side has reset the connection: it reads nothing any more. One that has closed looks like one that
+    /// has only finished sending until it is sent something: `interim`, once, when nothing else is on its way. Empty:
+    /// nothing is sent.
+    [[nodiscard]] bool client_has_gone(std::string_view interim);
+
     /// Something could not be sent: the client has gone, or timed_out().
     [[nodiscard]] bool failed_to_send() const { return failed_to_send_; }
 
@@ -102,6 +107,7 @@ class Connection {
     std::optional<Pace> pace_;
     bool timed_out_ = false;
     bool failed_to_send_ = false;
+    bool sent_interim_ = false;
     std::array<char, 8192> input_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

@@ -16,6 +16,8 @@ struct EngineOptions {
     std::size_t largest_batch = 64;            ///< images of one forward pass; longer requests are cut
     std::size_t most_requests = 512;           ///< waiting or computed; more are refused with 503
     std::size_t most_images = 1 << 20;         ///< of all those requests
+    bool fills_batches = false;                ///< a worker takes all that waits, up to largest_batch, and leaves
+                                               ///< nothing for the others: where they would compute on one device
     std::chrono::milliseconds batch_delay{0};  ///< how long a batch that is not full may wait for more, while
                                                ///< there are other requests
 };
@@ -29,7 +31,7 @@ struct EngineEvents {
 };
 
 /// Gathers the images of requests that wait at the same time into batches and has them classified. Nobody waits for a
-/// batch to fill (unless batch_delay says so): a free worker takes its share of what is there.
+/// batch to fill (unless batch_delay says so): a free worker takes its share of what is there, or all of it.
 class Engine {
   public:
     using Clock = std::chrono::steady_clock;
@@ -38,10 +40,12 @@ class Engine {
     Engine(const Classifier& classifier, const EngineOptions& options, EngineEvents events = {});
     ~Engine();
 
-    /// Probabilities of all images: images x classes. Blocks until they are there. Any thread. Throws RequestError: 503
-    /// when too many requests wait already (code "queue_full") or when `deadline` passes first ("deadline_exceeded";
-    /// what has not begun is dropped), 500 when the model fails on this request alone.
-    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline);
+    /// Probabilities of all images: images x classes. Blocks until they are there. Any thread; `gone` is asked twice a
+    /// second by the caller's. Throws RequestError: 503 when too many requests wait already (code "queue_full") or when
+    /// `deadline` passes first ("deadline_exceeded"; what has not begun is dropped), 499 when nobody waits for the
+    /// answer any longer ("client_gone", likewise), 500 when the model fails on this request alone, or has no memory
+    /// for half a batch either.
+    std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone = {});
 
     /// Batches have at most so many images from now on. Any thread.
     void limit_batch(std::size_t images);

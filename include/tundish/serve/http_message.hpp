@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ struct HttpRequest {
     HttpHeaders headers;
     std::string body;
     std::optional<RequestError> refusal;  ///< why it, or its body, was not read: the reply must be this error
+    /// The client has gone and reads no reply. For the thread that answers, while it waits for something else.
+    std::function<bool()> gone = [] { return false; };
 };
 
 struct HttpReply {

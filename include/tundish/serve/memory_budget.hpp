@@ -55,7 +55,10 @@ class MemoryBudget {
     /// Throws RequestError 413 "too_large" when they are more than the whole budget.
     void check_size(std::size_t bytes) const;
 
-    /// Without waiting, whoever waits; nothing when so many are not free.
+    /// Without waiting, whoever waits. Throws as take() does.
+    Lease take_now(std::size_t bytes);
+
+    /// Likewise; nothing when so many are not free.
     std::optional<Lease> try_take(std::size_t bytes);
 
     [[nodiscard]] std::size_t used() const;

@@ -6,6 +6,7 @@
 #include "tundish/serve/reply_form.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace tundish {
@@ -16,7 +17,9 @@ struct ParseLimits {
     std::size_t max_decoded_bytes = 1ULL << 30U;  ///< of its pixels in memory, and of one decoded image
     std::size_t max_json_bytes = 32U << 20U;  ///< of one JSON document: its numbers take up to 20 times as much memory
     bool placeholder_for_bad_lines = false;   ///< JSON Lines: a bad line becomes a ReplyForm::bad_lines, not an error
-    MemoryGuard* memory = nullptr;            ///< asked before memory is taken; null: nobody is
+    std::optional<int>
+        resize_short_side{};        ///< of images of another size than the model's, then cropped; else stretched
+    MemoryGuard* memory = nullptr;  ///< asked before memory is taken; null: nobody is
 };
 
 /// A request's images, and how the answer has to look.
@@ -39,19 +42,21 @@ struct ParsedRequest {
 /// | text/plain | base64 of an image, JSON or CSV |
 /// | application/octet-stream, none | whatever it looks like (see below) |
 /// | application/x-www-form-urlencoded, file-path/raw-bytes | likewise |
-/// | other types | likewise, and 415 when nothing fits |
+/// | other types | likewise, but for raw bytes, and 415 when nothing fits |
 /// | multipart/\*, x-npz, x-recordio-protobuf, libsvm | 415 |
 ///
-/// By its look a body is an encoded image, npy, RecordIO, JSON or base64 of an image, else raw bytes of n images.
+/// By its look a body is an encoded image, npy, RecordIO, JSON, base64 of an image or CSV; else raw bytes of n images,
+/// unless it begins as a file of another kind or is text.
 ///
 /// Numbers. Integers and floats are 0..255, never guessed. A float up to 0.5 outside is rounding and is clamped; what
 /// lies further out, NaN and infinity are 400: normalised pixels would otherwise get a wrong answer without a word.
 /// Arrays are CHW, HWC, NCHW, NHWC, flat (C*H*W) or (N, C*H*W), and for grey models HW or NHW. The axis as long as the
 /// model has channels is the channel axis; if both fit, the first. Other heights and widths are resized as images are.
 ///
-/// JSON. An item is an array, `{"b64": …}`, `{"image_bytes": {"b64": …}}`, base64 text or a data URL of an image, or an
-/// object of one member that holds an item. `instances` is a list of items. `inputs`, or a bare value, is one array
-/// (with or without batch axis), one item, or a list of items that are not all arrays.
+/// JSON. An item is an array, base64 text or a data URL of an image, or an object that holds an item as its member
+/// `b64`, `image_bytes`, `image` or `data`, or as its only one. `instances` is a list of items. `inputs`, or a bare
+/// value, is one array (with or without batch axis), one item, or a list of items that are not all arrays; or an object
+/// that holds one of these as an item does. Documents that stand on a line each are read as JSON Lines.
 ///
 /// Lines. Blank lines at the end are passed over; in the middle they are 400, since answers are matched by their place.
 /// A single CSV row is one image without batch axis; a single JSON line is a batch of one.

@@ -24,7 +24,7 @@ struct ServeOptions {
     std::chrono::milliseconds stuck_time{30'000};    ///< a forward pass that takes longer, and ten times as
                                                      ///< long as the model's usually do, is taken for stuck
     std::chrono::seconds drain_time{9};              ///< after a stop; what is not answered by then is cut off
-    int workers = 0;                                 ///< 0: one for each usable processor
+    int workers = 0;                                 ///< 0: one for each usable processor; two on a GPU
     std::size_t largest_batch = 64;
     Arithmetic arithmetic = Arithmetic::automatic;
     std::chrono::milliseconds batch_delay{0};

@@ -101,6 +101,29 @@ TEST_CASE("config.json errors name key, expectation and finding") {
     CHECK_FALSE(config.normalises_itself);
 }
 
+TEST_CASE("a name in config.json that is nearly one of ours is refused, somebody's own is passed over") {
+    const TempFolder folder;
+    const std::string begin = R"({"class_names": 2, "input_shape": [1, 8, 8], )";
+    const auto message = [&](const std::string& more) {
+        folder.write("config.json", begin + more + "}");
+        return message_of<ArtifactError>([&] { load_model_config(folder.path()); });
+    };
+    CHECK(lacks(message(R"("preproces": {"by": "caller"})"), {"unknown name 'preproces'", "Did you mean preprocess?"})
+              .empty());
+    CHECK(lacks(message(R"("preprocess": {"means": [1]})"), {"preprocess: unknown name 'means'", "Did you mean mean?"})
+              .empty());
+    folder.write("config.json", begin + R"("trained_by": "somebody"})");
+    CHECK_NOTHROW(load_model_config(folder.path()));
+}
+
+TEST_CASE("config.json keeps how images were fitted") {
+    SavedModel saved("lenet");
+    CHECK_FALSE(load_model_config(saved.folder.path()).resize_short_side);
+    saved.config.resize_short_side = 40;
+    save_artifact(saved.folder.path(), saved.network, saved.config);
+    CHECK(load_model_config(saved.folder.path()).resize_short_side == 40);
+}
+
 TEST_CASE("what config.json asks for and nobody does is refused, not passed over") {
     const TempFolder folder;
     const auto refused = [&](const std::string& more, const std::string& key, const std::string& found) {
@@ -112,7 +135,9 @@ TEST_CASE("what config.json asks for and nobody does is refused, not passed over
     const std::string shape = R"("input_shape": [1, 8, 8], )";
     refused(shape + R"("preprocess": {"by": "me"})", "by", "\"me\"");
     refused(shape + R"("preprocess": {"by": true})", "by", "true");
-    refused(shape + R"("preprocess": {"resize": "crop"})", "resize", "\"crop\"");
+    refused(shape + R"("preprocess": {"resize": "pad"})", "resize", "\"pad\"");
+    refused(shape + R"("preprocess": {"resize": "crop"})", "resize_short_side", "nothing");
+    refused(shape + R"("preprocess": {"resize": "crop", "resize_short_side": 7})", "resize_short_side", "7");
     refused(shape + R"("preprocess": {"scale": 0})", "scale", "0");
     refused(shape + R"("preprocess": {"scale": -1})", "scale", "-1");
     refused(shape + R"("preprocess": {"scale": "1/255"})", "scale", "\"1/255\"");

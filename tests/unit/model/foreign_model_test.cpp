@@ -1,9 +1,13 @@
 // Somebody else's TorchScript with a config.json that was written by hand.
+#include <ATen/ATen.h>
 #include <torch/csrc/jit/api/module.h>
 
+#include <atomic>
 #include <cmath>
+#include <thread>
 
 #include "support/errors.hpp"
+#include "support/saved_model.hpp"
 #include "support/temp_folder.hpp"
 #include "support/torch_catch.hpp"
 #include "tundish/base/error.hpp"
@@ -14,6 +18,7 @@
 using namespace tundish;
 using tundish::testing::lacks;
 using tundish::testing::message_of;
+using tundish::testing::SavedModel;
 using tundish::testing::TempFolder;
 
 namespace {
@@ -40,6 +45,8 @@ class ForeignModel {
         return Predictor(folder_.path()).raw_outputs(at::tensor({a, b}).view({1, 2, 1, 1})).view({2});
     }
 
+    [[nodiscard]] std::string engine() const { return load_classifier(folder_.path(), {})->facts().engine; }
+
     template <typename Kind = ArtifactError>
     [[nodiscard]] std::string problem() const {
         return message_of<Kind>([&] { load_classifier(folder_.path(), {}); });
@@ -50,6 +57,26 @@ class ForeignModel {
 };
 
 constexpr const char* kAsItIs = "x.flatten(1)";
+
+// Several workers ask one model; each of these has images of its own.
+bool same_at_once(const Classifier& classifier) {
+    const std::size_t image = classifier.facts().input.pixels(), classes = classifier.facts().class_names.size();
+    const auto answer = [&](std::size_t images) {
+        std::vector<float> pixels(images * image), found(images * classes);
+        for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i * 7919 % (250 + images));
+        classifier.classify(pixels.data(), images, found.data());
+        return found;
+    };
+    std::atomic<bool> same{true};
+    std::vector<std::jthread> workers;
+    for (std::size_t images = 1; images <= 4; ++images) {
+        workers.emplace_back([&, images, expected = answer(images)] {
+            for (int i = 0; i < 20; ++i) same = same && answer(images) == expected;
+        });
+    }
+    workers.clear();
+    return same;
+}
 
 }  // namespace
 
@@ -90,4 +117,33 @@ TEST_CASE("a model that fails says why first, then where") {
     const auto problem = ForeignModel("x.view([7, 5])", "\"output\": \"logits\"").problem<MachineError>();
     CHECK(lacks(problem, {"model.pt failed: ", "shape '[7, 5]' is invalid", "Traceback of TorchScript"}) == "");
     CHECK(problem.find("is invalid") < problem.find("Traceback"));
+}
+
+TEST_CASE("somebody else's model is frozen, with its batch norm folded, and answers the same") {
+    for (const char* name : {"keras_cnn", "resnet9"}) {
+        INFO(name);
+        const SavedModel saved(name);
+        // Taken for somebody else's where nothing says that it is ours.
+        saved.folder.write(kConfigFile,
+                           R"({"class_names": 4, "input_shape": [3, 32, 32], "preprocess": {"by": "model"}})");
+        const auto classifier = load_classifier(saved.folder.path(), {});
+        CHECK(lacks(classifier->facts().engine, {"TorchScript (model.pt, frozen) on ", "not a network of ours"}) == "");
+        const Predictor as_it_is(saved.folder.path());
+        for (const std::int64_t images : {1, 7, 2}) {
+            const auto pixels = at::rand({images, 3, 32, 32}) * 255;
+            const auto expected = as_it_is.raw_outputs(pixels).softmax(1).contiguous();
+            auto found = at::empty_like(expected);
+            classifier->classify(pixels.const_data_ptr<float>(), static_cast<std::size_t>(images),
+                                 found.mutable_data_ptr<float>());
+            CHECK((found - expected).abs().max().item<float>() < 1e-3F);
+        }
+        CHECK(same_at_once(*classifier));
+    }
+}
+
+TEST_CASE("a model that answers something else when it is frozen is served as it is") {
+    constexpr const char* kSettings = R"("preprocess": {"by": "model"})";
+    CHECK(lacks(ForeignModel("0 * x.flatten(1) + 10 * torch.rand([2])", kSettings).engine(),
+                {"TorchScript (model.pt) on"}) == "");
+    CHECK(lacks(ForeignModel(kAsItIs, kSettings).engine(), {"(model.pt, frozen)"}) == "");
 }

@@ -35,7 +35,7 @@ TEST_CASE("before the model is loaded: 503 with the state everywhere but on the 
 
 TEST_CASE("ready: 200 with an empty body, after a pass through the model") {
     auto log = std::make_shared<FakeLog>();
-    Loaded loaded({}, loads(log));
+    LoadedEndpoint loaded({}, loads(log));
     const HttpReply reply = loaded.ask("GET", "/ping");
     CHECK(reply.status == 200);
     CHECK(reply.body.empty());
@@ -45,7 +45,7 @@ TEST_CASE("ready: 200 with an empty body, after a pass through the model") {
 }
 
 TEST_CASE("a model that cannot be loaded: 503 with the reason, for good") {
-    Loaded loaded({}, [](const ClassifierOptions&) -> std::unique_ptr<Classifier> {
+    LoadedEndpoint loaded({}, [](const ClassifierOptions&) -> std::unique_ptr<Classifier> {
         throw std::runtime_error("config.json is missing");
     });
     for (const char* path : {"/ping", "/ping"}) {
@@ -61,7 +61,7 @@ TEST_CASE("a model whose first pass fails is not ready") {
     struct Broken : FakeClassifier {
         void classify(const float*, std::size_t, float*) const override { throw std::runtime_error("wrong weights"); }
     };
-    Loaded loaded({}, [](const ClassifierOptions&) { return std::make_unique<Broken>(); });
+    LoadedEndpoint loaded({}, [](const ClassifierOptions&) { return std::make_unique<Broken>(); });
     const HttpReply reply = loaded.ask("GET", "/ping");
     CHECK(code_of(reply) == "503 failed");
     CHECK(lacks(reply.body, {"wrong weights"}).empty());
@@ -69,7 +69,7 @@ TEST_CASE("a model whose first pass fails is not ready") {
 
 TEST_CASE("an engine that is stuck makes the server fail") {
     auto log = std::make_shared<FakeLog>();
-    Loaded loaded({.request_time = 50ms, .stuck_time = 2s, .workers = 1}, loads(log));
+    LoadedEndpoint loaded({.request_time = 50ms, .stuck_time = 2s, .workers = 1}, loads(log));
     loaded.endpoint.watch();
     CHECK(loaded.ask("GET", "/ping").status == 200);
     CHECK_FALSE(loaded.endpoint.busy());
@@ -106,8 +106,8 @@ struct Slow : FakeClassifier {
 
 TEST_CASE("a slow model has small batches, and a long pass of its own is not taken for stuck") {
     auto log = std::make_shared<FakeLog>();
-    Loaded loaded({.stuck_time = 3s, .workers = 1, .largest_batch = 16},
-                  [&](const ClassifierOptions&) { return std::make_unique<Slow>(log); });
+    LoadedEndpoint loaded({.stuck_time = 3s, .workers = 1, .largest_batch = 16},
+                          [&](const ClassifierOptions&) { return std::make_unique<Slow>(log); });
     CHECK(loaded.ask("GET", "/ping").status == 200);
     CHECK(loaded.invoke("[[51,0,0,0],[51,0,0,0],[51,0,0,0],[51,0,0,0],[51,0,0,0],[51,0,0,0]]").status == 200);
     const auto seen = log->seen();
@@ -115,7 +115,7 @@ TEST_CASE("a slow model has small batches, and a long pass of its own is not tak
 }
 
 TEST_CASE("a device that has failed for good makes the server fail") {
-    Loaded loaded({.workers = 1}, loads(std::make_shared<FakeLog>()));
+    LoadedEndpoint loaded({.workers = 1}, loads(std::make_shared<FakeLog>()));
     CHECK(code_of(loaded.invoke("[202,0,0,0]")) == "500 model_failed");
     CHECK(loaded.ask("GET", "/ping").status == 200);  // one bad image is no reason
     CHECK(code_of(loaded.invoke("[205,0,0,0]")) == "500 model_failed");
@@ -132,8 +132,8 @@ TEST_CASE("a first pass that is stuck makes the server fail too") {
         void classify(const float*, std::size_t, float*) const override { gate->wait(); }
         std::shared_ptr<Gate> gate;
     };
-    Loaded loaded({.stuck_time = 20ms, .workers = 1},
-                  [&](const ClassifierOptions&) { return std::make_unique<Stuck>(gate); });
+    LoadedEndpoint loaded({.stuck_time = 20ms, .workers = 1},
+                          [&](const ClassifierOptions&) { return std::make_unique<Stuck>(gate); });
     const HttpReply reply = loaded.ask("GET", "/ping");
     CHECK(code_of(reply) == "503 failed");
     CHECK(lacks(reply.body, {"first forward pass"}).empty());
@@ -144,7 +144,7 @@ TEST_CASE("a first pass that is stuck makes the server fail too") {
 TEST_CASE("after a stop /ping says draining, and what comes is still answered") {
     forget_other_childrens_stop();
     const int code = exit_code_of([] {
-        Loaded loaded;
+        LoadedEndpoint loaded;
         request_stop();
         const HttpReply ping = loaded.ask("GET", "/ping");
         if (ping.status != 503 || ping.body.find("draining") == std::string::npos) return 1;
@@ -157,7 +157,7 @@ TEST_CASE("after a stop /ping says draining, and what comes is still answered") 
 TEST_CASE("after a stop the state is draining in /metrics too, though nobody asks for /ping") {
     forget_other_childrens_stop();
     const int code = exit_code_of([] {
-        Loaded loaded;
+        LoadedEndpoint loaded;
         const auto ready = [&] {
             return loaded.ask("GET", "/metrics").body.find("\ntundish_ready 1\n") != std::string::npos;
         };

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
 TEST_CASE("routes: what is unknown is 404, a wrong method 405 with what is right") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     for (const char* path : {"/unknown", "/ping/", "/invocations/", "/endpoints//invocations",
                              "/endpoints/a/b/invocations", "/endpoints/a", "", "/models"}) {
         INFO(path);
@@ -40,7 +40,7 @@ TEST_CASE("routes: what is unknown is 404, a wrong method 405 with what is right
 }
 
 TEST_CASE("a refused body is answered with its error") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     HttpRequest request{"POST", "/invocations", {}, {}, RequestError(413, "too_large", "the body is too large")};
     CHECK(code_of(loaded.endpoint.answer(request)) == "413 too_large");
     HttpRequest busy{"POST", "/invocations", {}, {}, RequestError(503, "busy", "too many")};
@@ -49,7 +49,7 @@ TEST_CASE("a refused body is answered with its error") {
 
 TEST_CASE("a request that could not be read is a line in the log and a number in /metrics") {
     const std::string log = logged_by([] {
-        Loaded loaded;
+        LoadedEndpoint loaded;
         HttpRequest request{{}, {}, {}, {}, RequestError(431, "headers_too_large", "too long")};
         if (loaded.endpoint.answer(request).status != 431) return;
         std::printf("%s\n", loaded.ask("GET", "/metrics").body.c_str());
@@ -61,7 +61,7 @@ TEST_CASE("a request that could not be read is a line in the log and a number in
 
 TEST_CASE("what a client sent is not in the log, wherever it stands in the body") {
     const std::string log = logged_by([] {
-        Loaded loaded;
+        LoadedEndpoint loaded;
         loaded.invoke("SECRETWORD,2,3,4", "text/csv");
         loaded.invoke("SECRETWORD", "application/octet-stream");
         loaded.invoke("1,2,3,4\n1,2,SECRETWORD,4", "text/csv");
@@ -76,13 +76,13 @@ TEST_CASE("what a client sent is not in the log, wherever it stands in the body"
                       ": bad_csv at row 1, column 2\n", ": bad_value at instances[1][1]\n", ": bad_image\n",
                       ": model_failed: the model failed: this image breaks the model\n"})
               .empty());
-    Loaded loaded;
+    LoadedEndpoint loaded;
     CHECK(lacks(loaded.invoke("SECRETWORD,2,3,4", "text/csv").body, {"row 0, column 0: ", "found 'SECRETWORD'"}) == "");
 }
 
 TEST_CASE("a full queue over a socket: 503, when to come again, and a connection that goes on") {
     const ServerChild server([](const ServerChild::ReportPort& report) {
-        Loaded loaded({.workers = 1, .most_requests = 2});
+        LoadedEndpoint loaded({.workers = 1, .most_requests = 2});
         HttpServer http({.port = 0, .limits = {}},
                         [&](HttpRequest& request) { return loaded.endpoint.answer(request); });
         report(http.port());
@@ -105,7 +105,7 @@ TEST_CASE("a full queue over a socket: 503, when to come again, and a connection
 TEST_CASE("a request that takes longer than the drain is answered with 503 before the end") {
     ServerChild server([](const ServerChild::ReportPort& report) {
         const auto log = std::make_shared<FakeLog>();
-        Loaded loaded({.drain_time = 2s, .workers = 1}, loads(log));
+        LoadedEndpoint loaded({.drain_time = 2s, .workers = 1}, loads(log));
         HttpServer http({.port = 0, .limits = {}, .drain_time = 2s},
                         [&](HttpRequest& request) { return loaded.endpoint.answer(request); });
         report(http.port());
@@ -132,7 +132,7 @@ TEST_CASE("a request that takes longer than the drain is answered with 503 befor
 }
 
 TEST_CASE("custom attributes are echoed, on errors too, when they are visible ASCII") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     const std::string name = "X-Amzn-SageMaker-Custom-Attributes";
     const auto echo_of = [&](const std::string& body, const std::string& value) {
         return std::string(loaded.ask("POST", "/invocations", body, {{"x-amzn-sagemaker-custom-attributes", value}})
@@ -148,13 +148,13 @@ TEST_CASE("custom attributes are echoed, on errors too, when they are visible AS
 }
 
 TEST_CASE("values that look scaled are answered with a warning") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     CHECK(loaded.invoke("[0.5,0,1,0]").headers.has("X-Tundish-Warning"));
     CHECK_FALSE(loaded.invoke("[50,0,1,0]").headers.has("X-Tundish-Warning"));
 }
 
 TEST_CASE("faults of the client are 4xx, of the model 500, and the next request is answered") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     CHECK(loaded.invoke("[1,2,3").status == 400);
     CHECK(loaded.invoke("").status == 400);
     CHECK(loaded.invoke("x", "text/libsvm").status == 415);
@@ -165,7 +165,7 @@ TEST_CASE("faults of the client are 4xx, of the model 500, and the next request 
 }
 
 TEST_CASE("the reply's type: Accept, else the default") {
-    Loaded loaded({.default_reply = ReplyType::csv});
+    LoadedEndpoint loaded({.default_reply = ReplyType::csv});
     CHECK(loaded.invoke("[255,0,0,0]").content_type == "text/csv");
     const HttpReply reply = loaded.ask("POST", "/invocations", "[255,0,0,0]", {{"Accept", "application/json;verbose"}});
     CHECK(reply.content_type == "application/json");
@@ -176,7 +176,7 @@ TEST_CASE("the reply's type: Accept, else the default") {
 }
 
 TEST_CASE("batch transform: exactly one newline at the end, and placeholders where they are wanted") {
-    Loaded loaded({.batch_transform = true, .placeholder_for_bad_lines = true});
+    LoadedEndpoint loaded({.batch_transform = true, .placeholder_for_bad_lines = true});
     CHECK(loaded.invoke("[255,0,0,0]").body == "[0,1]\n");
     const std::string lines = loaded.invoke("[255,0,0,0]\n[1\n[0,0,0,0]", "application/jsonlines").body;
     CHECK(std::count(lines.begin(), lines.end(), '\n') == 3);
@@ -185,7 +185,7 @@ TEST_CASE("batch transform: exactly one newline at the end, and placeholders whe
 
 TEST_CASE("/execution-parameters: what is configured, else the workers, within the platform's product of 100") {
     const auto parameters = [](const ServeOptions& options) {
-        const HttpReply reply = Loaded(options).ask("GET", "/execution-parameters");
+        const HttpReply reply = LoadedEndpoint(options).ask("GET", "/execution-parameters");
         CHECK(reply.content_type == "application/json");
         return Json::parse(reply.body);
     };
@@ -200,7 +200,7 @@ TEST_CASE("/execution-parameters: what is configured, else the workers, within t
 }
 
 TEST_CASE("/metrics counts what was answered") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     loaded.invoke("[1,2,3,4]");
     loaded.ask("POST", "/endpoints/x/invocations", "[1", {{"Content-Type", "application/json"}});
     const HttpReply reply = loaded.ask("GET", "/metrics");
@@ -212,7 +212,7 @@ TEST_CASE("/metrics counts what was answered") {
 }
 
 TEST_CASE("the page has the model's facts and no outside resources") {
-    Loaded loaded;
+    LoadedEndpoint loaded;
     const HttpReply reply = loaded.ask("GET", "/");
     CHECK(reply.content_type == "text/html; charset=utf-8");
     CHECK(lacks(reply.body, {"<!doctype html>", "ready", "fake", "dark, bright", "1x2x2"}).empty());
@@ -225,7 +225,7 @@ TEST_CASE("the page has the model's facts and no outside resources") {
 
 TEST_CASE("a browser's question for an icon is answered without a word in the log") {
     const std::string log = logged_by([] {
-        Loaded loaded;
+        LoadedEndpoint loaded;
         std::printf("icon %d\n", loaded.ask("GET", "/favicon.ico").status);
     });
     CHECK(log.find("icon 204") != std::string::npos);

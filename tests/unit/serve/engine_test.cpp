@@ -43,10 +43,11 @@ class Fixture {
 
     ~Fixture() { log->gate.open(); }
 
-    std::future<std::vector<float>> send(const std::vector<float>& firsts, std::chrono::milliseconds time = kLong) {
+    std::future<std::vector<float>> send(const std::vector<float>& firsts, std::chrono::milliseconds time = kLong,
+                                         const std::function<bool()>& gone = {}) {
         const std::size_t before = engine.in_flight();
-        auto answer = std::async(std::launch::async, [this, firsts, time] {
-            return engine.classify(images_of(firsts), Engine::Clock::now() + time);
+        auto answer = std::async(std::launch::async, [this, firsts, time, gone] {
+            return engine.classify(images_of(firsts), Engine::Clock::now() + time, gone);
         });
         while (engine.in_flight() == before && answer.wait_for(1ms) != std::future_status::ready) {
         }
@@ -177,6 +178,17 @@ TEST_CASE("several workers share a long request") {
     for (const std::size_t images : fixture.log->seen()) CHECK(images <= 8);
 }
 
+TEST_CASE("where batches are filled a worker leaves nothing for the others") {
+    Fixture fixture({.workers = 2, .largest_batch = 16, .fills_batches = true});
+    auto one = fixture.send({kWaits}), two = fixture.send({kWaits});
+    fixture.log->gate.await(2);
+    std::vector<std::future<std::vector<float>>> answers;
+    for (int i = 0; i < 4; ++i) answers.push_back(fixture.send({1, 2, 3, 4}));
+    fixture.log->gate.open();
+    for (auto& answer : answers) CHECK(bright_of(answer.get()) == expected({1, 2, 3, 4}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1, 16});
+}
+
 TEST_CASE("too many requests or images: 503 at once, and the others are answered") {
     Fixture fixture({.most_requests = 3, .most_images = 6});
     auto first = fixture.block();
@@ -206,6 +218,21 @@ TEST_CASE("a request whose time is over while it waits: 503, and it is never run
     CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1});
 }
 
+TEST_CASE("a request whose client has gone while it waits: 499, and it is never run") {
+    Fixture fixture;
+    auto first = fixture.block();
+    std::atomic<bool> gone{false};
+    auto waiting = fixture.send({7, 8, 9}, kLong, [&] { return gone.load(); });
+    CHECK(waiting.wait_for(700ms) == std::future_status::timeout);
+    gone = true;
+    CHECK(refusal(std::move(waiting)) == "499 client_gone");
+    CHECK(fixture.engine.in_flight() == 1);
+    auto last = fixture.send({1}, kLong, [] { return false; });
+    fixture.log->gate.open();
+    CHECK(bright_of(last.get()) == expected({1}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 1});
+}
+
 TEST_CASE("a request whose time is over while it runs: 503, and the engine goes on") {
     Fixture fixture({.largest_batch = 2});
     auto running = fixture.send({kWaits, 1, 2, 3}, 50ms);
@@ -218,6 +245,8 @@ TEST_CASE("a request whose time is over while it runs: 503, and the engine goes 
 
 TEST_CASE("one bad request in a batch hurts nobody else") {
     const float bad = GENERATE(kThrows, kNotANumber, kNoMemory);
+    using Batches = std::vector<std::size_t>;
+    const Batches batches = bad == kNoMemory ? Batches{1, 5, 2, 3, 2, 1} : Batches{1, 5, 2, 2, 1};
     Fixture fixture;
     auto first = fixture.block();
     auto before = fixture.send({1, 2});
@@ -227,8 +256,27 @@ TEST_CASE("one bad request in a batch hurts nobody else") {
     CHECK(bright_of(before.get()) == expected({1, 2}));
     CHECK(bright_of(after.get()) == expected({4}));
     CHECK(refusal(std::move(broken)) == "500 model_failed");
-    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 5, 2, 2, 1});
+    CHECK(fixture.log->seen() == batches);
     CHECK(bright_of(fixture.send({5}).get()) == expected({5}));
+}
+
+TEST_CASE("a batch that there is no memory for is tried in halves, once") {
+    Fixture fixture;
+    fixture.log->memory_for = 4;
+    auto first = fixture.block();
+    auto two = fixture.send({1, 2});
+    auto five = fixture.send({3, 4, 5, 6, 7});
+    fixture.log->gate.open();
+    CHECK(bright_of(two.get()) == expected({1, 2}));
+    CHECK(bright_of(five.get()) == expected({3, 4, 5, 6, 7}));
+    CHECK(fixture.log->seen() == std::vector<std::size_t>{1, 7, 3, 4});
+    first.get();
+
+    Fixture smaller;
+    smaller.log->memory_for = 2;
+    CHECK(refusal(smaller.send({1, 2, 3, 4, 5, 6})) == "500 model_failed");
+    CHECK(smaller.log->seen() == std::vector<std::size_t>{6, 3, 3});
+    CHECK(bright_of(smaller.send({1, 2}).get()) == expected({1, 2}));
 }
 
 TEST_CASE("a long request that fails in one part fails once, with the model's words") {

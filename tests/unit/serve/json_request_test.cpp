@@ -95,6 +95,55 @@ TEST_CASE("json: items are images in base64, too") {
     CHECK(values_of(parse(kJson, R"({"instances":[{"input_1":)" + kImage + "}]}")) == counting(12));
 }
 
+TEST_CASE("json: what holds one image below a key holds several there too") {
+    const std::string two = "[" + kImage + "," + kImage + "]", flats = "[" + kFlat + "," + kFlat + "]";
+    const std::string b64 = R"({"b64":")" + picture() + "\"}";
+    for (const auto& batch : {two, flats, "[" + b64 + "," + b64 + "]", "[" + quoted(picture()) + "," + b64 + "]"}) {
+        INFO(batch);
+        const auto bare = parse(kJson, R"({"data":)" + batch + "}");
+        CHECK(bare.pixels.images == 2);
+        CHECK(bare.form.batch);
+        CHECK(bare.form.envelope == Envelope::bare);
+        const auto inputs = parse(kJson, R"({"inputs":{"image":)" + batch + "}}");
+        CHECK(inputs.pixels.images == 2);
+        CHECK(inputs.form.envelope == Envelope::outputs);
+    }
+    CHECK_FALSE(parse(kJson, R"({"data":)" + kImage + "}").form.batch);
+    CHECK(parse(kJson, R"({"data":[)" + kImage + "]}").form.batch);
+    CHECK(lacks(refusal(kJson, R"({"instances":[{"data":)" + two + "}]}"), {"400 wrong_shape", "2 images"}) == "");
+}
+
+TEST_CASE("json: an image among other members has a usual name") {
+    for (const auto* name : {"image", "data", "b64", "image_bytes"}) {
+        INFO(name);
+        const std::string item = R"({"id":7,")" + std::string(name) + "\":" + kImage + "}";
+        for (const auto& body :
+             {item, "[" + item + "]", R"({"instances":[)" + item + "]}", R"({"inputs":)" + item + "}"}) {
+            CHECK(values_of(parse(kJson, body)) == counting(12));
+        }
+        CHECK(values_of(parse(kLines, item)) == counting(12));
+    }
+    CHECK(lacks(refusal(kJson, R"({"id":7,"picture":[1,2]})"),
+                {"400 bad_json: ", "'b64'", "'image_bytes'", "'image'", "'data'", "single one"}) == "");
+}
+
+TEST_CASE("json: documents that stand on a line each are JSON Lines") {
+    const std::string item = R"({"b64":")" + picture() + "\"}", instances = R"({"instances":[)" + kImage + "]}";
+    for (const auto& body :
+         {kImage + "\n" + kFlat, item + "\n" + kImage + "\r\n\n", instances + "\n" + instances + "\n"}) {
+        for (const auto* type : {kJson, kLines, "application/octet-stream", "", "text/plain"}) {
+            INFO(type << ": " << body);
+            const auto request = parse(type, body);
+            CHECK(request.pixels.images == 2);
+            CHECK(request.form.envelope == Envelope::lines);
+            CHECK(request.form.batch);
+        }
+    }
+    CHECK(lacks(refusal(kJson, kImage + "\n[1,\n"), {"400 bad_json: line 1: not valid JSON"}) == "");
+    CHECK(lacks(refusal(kJson, "[1,\n2"), {"400 bad_json: not valid JSON"}) == "");
+    CHECK(parse(kJson, "[\n" + kImage + "\n]").form.envelope == Envelope::bare);
+}
+
 TEST_CASE("json: arrays and pictures may stand side by side") {
     auto expected = kPicture;
     for (const float value : counting(12)) expected.push_back(value);

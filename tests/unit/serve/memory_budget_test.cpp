@@ -112,7 +112,10 @@ TEST_CASE("what may not wait gets its bytes at once or nothing") {
     CHECK(lease->try_grow(40));
     CHECK_FALSE(lease->try_grow(1));
     CHECK(budget.used() == 100);
+    CHECK(refusal_of([&] { budget.take_now(1); }).starts_with("503 busy: "));
+    CHECK(refusal_of([&] { budget.take_now(101); }).starts_with("413 too_large: "));
     lease.reset();
+    CHECK(budget.take_now(100).bytes() == 100);
     CHECK(budget.used() == 0);
 }
 

@@ -1,17 +1,17 @@
 // The memory that requests take together while they are read: asked for, bounded, given back.
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "support/catch.hpp"
 #include "support/child.hpp"
 #include "support/errors.hpp"
-#include "support/fake_classifier.hpp"
 #include "support/framed_bytes.hpp"
 #include "support/image_files.hpp"
+#include "support/loaded_endpoint.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/requests.hpp"
 #include "tundish/base/heap.hpp"
-#include "tundish/serve/endpoint.hpp"
 #include "tundish/serve/memory_guard.hpp"
 
 using namespace tundish;
@@ -47,18 +47,9 @@ Recorder asked_by(std::string_view type, std::string_view body, const ImageShape
     return recorder;
 }
 
-class Loaded {
+class Loaded : public LoadedEndpoint {
   public:
-    explicit Loaded(const ServeOptions& options)
-        : endpoint_(options, [](const ClassifierOptions&) { return std::make_unique<FakeClassifier>(); }) {
-        while (endpoint_.loading()) std::this_thread::sleep_for(1ms);
-    }
-
-    HttpReply invoke(const std::string& body, const std::string& type) {
-        HttpRequest request{"POST", "/invocations", {}, body, {}};
-        request.headers.add("Content-Type", type);
-        return endpoint_.answer(request);
-    }
+    using LoadedEndpoint::LoadedEndpoint;
 
     /// How many of as many requests at once are answered with 200.
     int invoke_at_once(int count, const std::string& body, const std::string& type) {
@@ -71,9 +62,6 @@ class Loaded {
         }
         return good;
     }
-
-  private:
-    Endpoint endpoint_;
 };
 
 [[maybe_unused]] std::size_t kilobytes(const std::string& of) {
@@ -165,7 +153,7 @@ TEST_CASE("a reply that would take more than there is for replies is refused bef
         return lines;
     };
     CHECK(loaded.invoke(images(9'000), "text/csv").status == 200);
-    const HttpReply reply = loaded.invoke(images(15'000), "text/csv");
+    const HttpReply reply = loaded.invoke(images(90'000), "text/csv");
     CHECK(reply.status == 413);
     CHECK(reply.problem == "too_large");
 }
@@ -173,7 +161,7 @@ TEST_CASE("a reply that would take more than there is for replies is refused bef
 TEST_CASE("a large reply holds its memory until it has been sent") {
     Loaded loaded({.request_time = 100ms, .working_memory = 4 << 20});
     std::string lines;
-    for (int i = 0; i < 9'000; ++i) lines += "1,2,3,4\n";
+    for (int i = 0; i < 40'000; ++i) lines += "1,2,3,4\n";
     {
         const HttpReply unsent = loaded.invoke(lines, "text/csv");
         CHECK(unsent.status == 200);
@@ -192,4 +180,34 @@ TEST_CASE("requests wait for memory, and all are answered") {
     const std::string nested = R"({"instances":[[1,2,3,4],{"b64":"not base64!"}]})";
     CHECK(loaded.invoke_at_once(16, nested, "application/json") == 0);
     CHECK(loaded.invoke_at_once(16, plain_image(".png", 350, 350, 1, 2, 3), "image/png") == 16);  // all is given back
+}
+
+TEST_CASE("a small request does not wait for the memory that large ones hold until they are answered") {
+    const auto log = std::make_shared<FakeLog>();
+    Loaded loaded({.workers = 2, .working_memory = 4'000'000}, loads(log));
+    std::string large = "201,0,0,0";  // the model waits at it
+    for (int i = 0; i < 60'000; ++i) large += "\n1,2,3,4";
+    const auto send = [&](const std::string& body) {
+        return std::async(std::launch::async, [&loaded, body] { return loaded.invoke(body, "text/csv").status; });
+    };
+    auto first = send(large);
+    log->gate.await(1);
+    auto second = send(large);  // there is room for one of them
+    std::this_thread::sleep_for(200ms);
+    auto small = send("1,2,3,4");
+    CHECK(small.wait_for(20s) == std::future_status::ready);
+    CHECK(second.wait_for(0s) == std::future_status::timeout);
+    log->gate.open();
+    CHECK(small.get() == 200);
+    CHECK(first.get() == 200);
+    CHECK(second.get() == 200);
+}
+
+TEST_CASE("what begins small and grows is answered too") {
+    Loaded loaded({.working_memory = 4'000'000});
+    for (const int images : {10, 1'000, 6'000}) {  // of one pixel, to be enlarged
+        const std::string shape = "(" + std::to_string(images) + ", 1, 1, 1)";
+        const std::string body = npy("|u1", shape, std::string(static_cast<std::size_t>(images), 'a'));
+        CHECK(loaded.invoke(body, "application/x-npy").status == 200);
+    }
 }

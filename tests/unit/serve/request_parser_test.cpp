@@ -7,6 +7,7 @@
 #include "support/npy_bytes.hpp"
 #include "support/requests.hpp"
 #include "tundish/data/image_codec.hpp"
+#include "tundish/data/image_fit.hpp"
 #include "tundish/data/mxnet_record.hpp"
 
 using namespace tundish;
@@ -49,6 +50,32 @@ TEST_CASE("images are decoded and resized as in training") {
     CHECK(parse("image/bmp", picture(".bmp"), kTinyGrey).pixels.images == 1);
 }
 
+TEST_CASE("where training scaled the shorter side and cropped, so do requests") {
+    ParseLimits limits;
+    limits.resize_short_side = 40;
+    const std::string photo = noisy_image(".png", 90, 50);
+    const Image decoded = decode_image(as_bytes(photo), 3);
+    const Image expected = fit(decoded, {ImageShape{3, 32, 32}, 40, false});
+    CHECK(std::get<Bytes>(parse("image/png", photo, {3, 32, 32}, limits).pixels.values) == expected.pixels);
+    CHECK(expected.pixels != resize(decoded, 32, 32).pixels);
+    const auto [channels, height, width] = decoded.shape;
+    const std::string shape =
+        "(" + std::to_string(channels) + ", " + std::to_string(height) + ", " + std::to_string(width) + ")";
+    const std::string array = npy("|u1", shape, std::string(decoded.pixels.begin(), decoded.pixels.end()));
+    CHECK(std::get<Bytes>(parse("application/x-npy", array, {3, 32, 32}, limits).pixels.values) == expected.pixels);
+    const std::string fits = npy("|u1", "(1, 2, 2)", "abcd");  // as it is
+    CHECK(values_of(parse("application/x-npy", fits, kTinyGrey, limits)) == std::vector<float>{97, 98, 99, 100});
+}
+
+TEST_CASE("an image that would become too long before it is cropped is refused") {
+    ParseLimits limits;
+    limits.resize_short_side = 256;
+    limits.max_decoded_bytes = 1 << 20;
+    CHECK(refusal("image/png", noisy_image(".png", 1, 1000), {3, 32, 32}, limits).starts_with("413 image_too_large"));
+    const std::string line = npy("|u1", "(3, 1, 1000)", std::string(3000, 'a'));
+    CHECK(refusal("application/x-npy", line, {3, 32, 32}, limits).starts_with("413 image_too_large"));
+}
+
 TEST_CASE("base64 of an image is an image") {
     for (const auto* type :
          {"image/png", "text/plain", "application/octet-stream", "", "application/x-image", "application/foo"}) {
@@ -68,6 +95,72 @@ TEST_CASE("bytes that say nothing are looked at") {
     const auto two = parse("application/octet-stream", std::string(24, '['));
     CHECK(two.pixels.images == 2);
     CHECK(two.form.batch);
+}
+
+TEST_CASE("files of other kinds and text are no raw pixels, even where their length is that of images") {
+    constexpr ImageShape kModel{3, 32, 32};
+    const auto padded = [](std::string begin, char with) { return begin.append(3072 - begin.size(), with); };
+    const std::string sentence = "Roses are red,\nviolets are blue. ";
+    std::string words;
+    while (words.size() < 3072) words += sentence;
+    for (const auto& [body, says] : std::vector<std::pair<std::string, std::string>>{
+             {padded("GIF89a", '\0'), "a GIF image"},
+             {padded(std::string("II*\0", 4), '\0'), "a TIFF image"},
+             {padded("\x1f\x8b\x08", '\0'), "gzip"},
+             {padded("PK\x03\x04", '\0'), "ZIP"},
+             {padded("%PDF-1.7", '\0'), "PDF"},
+             {padded("<html>", ' '), "HTML"},
+             {padded("<?xml version=\"1.0\"?>", ' '), "XML"},
+             {padded(std::string("\0\0\0\x1c", 4) + "ftypheic", '\0'), "HEIC"},
+             {words.substr(0, 3072), "text that begins 'Roses are red,'"}}) {
+        INFO(says);
+        for (const auto* type : {"application/octet-stream", "", "application/x-www-form-urlencoded"}) {
+            CHECK(lacks(refusal(type, body, kModel), {"400 unrecognised_body", says, "3072 bytes"}) == "");
+        }
+        for (const auto* type : {"application/pdf", "text/html", "application/zip", "video/mp4"}) {
+            CHECK(lacks(refusal(type, body, kModel), {"415 unsupported_media_type", type}) == "");
+        }
+    }
+}
+
+TEST_CASE("raw pixels are read where the type leaves it open, and not where it says something else") {
+    const std::string pixels("\0\1\2\3\4\5\6\7\x08\x09\x0a\x0b", 12);
+    for (const auto* type : {"application/octet-stream", "binary/octet-stream", "", "*/*", "file-path/raw-bytes",
+                             "application/x-www-form-urlencoded"}) {
+        INFO(type);
+        CHECK(values_of(parse(type, pixels)) == counting(12));
+    }
+    for (const auto* type : {"application/pdf", "video/mp4", "application/foo", "text/html"}) {
+        INFO(type);
+        CHECK(refusal(type, pixels).starts_with("415 unsupported_media_type"));
+    }
+}
+
+TEST_CASE("dark and plain pictures as raw pixels are not taken for text or numbers") {
+    for (const std::string& body : {std::string(12, 'd'), std::string(12, '5'), std::string(12, ','),
+                                    std::string(12, '\n'), std::string("5,5,5,5,5,..")}) {
+        INFO(body);
+        CHECK(parse("application/octet-stream", body).pixels.images == 1);
+    }
+    std::string mask;
+    for (int i = 0; i < 3072; ++i) mask += i % 7 < 3 ? '\n' : 'd';  // 10 and 100
+    CHECK(parse("", mask, {3, 32, 32}).pixels.images == 1);
+    std::string dark;
+    for (int i = 0; i < 3072; ++i) dark += static_cast<char>(35 + i * 7919 % 80);
+    CHECK(parse("", dark, {3, 32, 32}).pixels.images == 1);
+}
+
+TEST_CASE("CSV is read by its look where the type leaves it open") {
+    std::string row = "0";
+    for (int i = 1; i < 1536; ++i) row += ",0";
+    const ImageShape model{3, 16, 32};
+    for (const auto* type : {"application/octet-stream", "", "application/x-www-form-urlencoded", "application/foo"}) {
+        INFO(type);
+        const auto request = parse(type, row + "\n", model);  // 3,072 bytes: two images' worth of raw pixels
+        CHECK(request.pixels.images == 1);
+        CHECK(request.form.envelope == Envelope::lines);
+    }
+    CHECK(lacks(refusal("", "255,255,255\n"), {"400 wrong_shape", "row 0 has 3 numbers; expected 12"}) == "");
 }
 
 TEST_CASE("bodies that fit nothing") {
