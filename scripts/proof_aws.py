@@ -3,6 +3,7 @@ import argparse
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 
@@ -49,6 +50,7 @@ def main():
     if not tundish:
         print("proof-aws: there is no tundish under build/release or on PATH: build it (scripts/build)", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it, and that is inherited
     folder = pathlib.Path(tempfile.mkdtemp(prefix="proof-aws."))
     place, failures, total = Place(folder, options.clients, tundish), 0, 0
     place.sdks = options.sdk

@@ -15,7 +15,7 @@ NOT_THERE = {"err": "An error occurred (NoSuchKey) when calling the GetObject op
 
 
 def asynchronous(*answers):
-    """An asynchronous endpoint whose answers, or none of them, come into S3."""
+    """An asynchronous endpoint, and what S3 has, in turn: at the place of the answer, at that of the failure, and so on."""
     places = {"OutputLocation": f"s3://{BUCKET}/answers/1.out", "FailureLocation": f"s3://{BUCKET}/answers/1-error.out"}
     return {"sagemaker-runtime invoke-endpoint-async": [{"out": places}], "s3api get-object": [*answers]}
 
@@ -46,7 +46,7 @@ def deployments(place):
     variant = sagemaker.describe_endpoint_config(EndpointConfigName="two")["ProductionVariants"][0]
     yield "its configuration", differences(variant, {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}})
     status, out, err = place.run("deploy", "--model-data", f"s3://{BUCKET}/models/model.tar.gz", "--role", ROLE,
-                                 "--image", TAG.replace("cpu", "gpu"), "--name", "three", "--async", f"s3://{BUCKET}/answers", "--instance", "ml.g4dn.xlarge", fake=asynchronous(NOT_THERE, {"file": '{"probability": 0.8}'}))
+                                 "--image", TAG.replace("cpu", "gpu"), "--name", "three", "--async", f"s3://{BUCKET}/answers", "--instance", "ml.g4dn.xlarge", fake=asynchronous(NOT_THERE, NOT_THERE, {"file": '{"probability": 0.8}'}))
     yield "deploy --async on a GPU", f"exit status {status}: {err}" if status else lacks(out, "the answer will be at s3://", f"s3://{BUCKET}/answers/test-three",
                                                                                          'test request, image/png: {"probability": 0.8}')
     config = sagemaker.describe_endpoint_config(EndpointConfigName="three")

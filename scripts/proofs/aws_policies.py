@@ -7,7 +7,6 @@ from proofs.aws_place import HOME
 SCRIPTS = ("push", "launch", "tune", "deploy", "teardown")
 
 # Calls whose permission has another name than the call.
-
 ACTIONS = {("s3api", "list-objects-v2"): "s3:ListBucket", ("s3api", "head-object"): "s3:GetObject",
            ("ecr", "get-login-password"): "ecr:GetAuthorizationToken"}
 SERVICES = {"s3api": "s3", "sagemaker-runtime": "sagemaker"}

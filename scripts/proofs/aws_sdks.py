@@ -19,7 +19,8 @@ def noted(self, operation, arguments):
         answer = b"[0.1, 0.9]"
         return {"Body": botocore.response.StreamingBody(io.BytesIO(answer), len(answer)), "ContentType": "application/json",
                 "InvokedProductionVariant": "AllTraffic", "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
-    return genuine(self, operation, arguments)
+    answer = genuine(self, operation, arguments)
+    return {name: value for name, value in answer.items() if value != {}}  # moto's models have an empty VPC, AWS's none
 botocore.client.BaseClient._make_api_call = noted
 """
 PARTS = ("SageMaker Python SDK, version 2", "SageMaker Python SDK, version 3", "boto3")
@@ -45,7 +46,7 @@ def ran(place, python, name, lines):
     (folder / "scripts").symlink_to(HOME / "scripts")
     (folder / "bin").mkdir()
     (folder / "bin" / "tundish").symlink_to(os.path.abspath(place.tundish))
-    subprocess.run([str(HOME / "scripts" / "aws" / "document.py"), "picture", str(folder / "cat.png")], check=True)
+    subprocess.run([str(python), str(HOME / "scripts" / "aws" / "document.py"), "picture", str(folder / "cat.png")], check=True)
     (folder / "page.py").write_text(PRELUDE + lines)
     (folder / "calls.log").touch()
     environment = {**place.environment, "PATH": f"{folder / 'bin'}:{place.environment['PATH']}", "SAGEMAKER_TELEMETRY_OPT_OUT": "true"}
