@@ -67,7 +67,9 @@ class Parser {
 
   private:
     void take_root() {
-        if (!root_.empty()) line_.root = root_;
+        if (root_.empty()) return;
+        line_.root = root_;
+        line_.serve.root_given = true;
     }
 
     CLI::App* add(Verb verb, const char* name, const char* sentence) {

@@ -4,7 +4,10 @@
 #include <cstdlib>
 
 #include "tundish/app/commands.hpp"
+#include "tundish/base/error.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/text.hpp"
+#include "tundish/model/artifact.hpp"
 #include "tundish/model/classifier.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/sagemaker/paths.hpp"
@@ -12,10 +15,26 @@
 #include "tundish/serve/serve.hpp"
 
 namespace tundish {
+namespace {
+
+// On SageMaker a missing model is answered with 503 and the reason; a folder that a person mistyped never gets one.
+void check_named(const std::filesystem::path& root) {
+    if (!std::filesystem::is_directory(root)) {
+        throw ConfigError(text("--root ", root.string(), " is no folder; expected the job's folder, which holds ",
+                               Paths(root).model().filename().string(), "/"));
+    }
+    if (std::filesystem::exists(root / kConfigFile) && !std::filesystem::exists(Paths(root).model())) {
+        throw ConfigError(text("--root names the folder above model/: ", (root / "..").lexically_normal().string(),
+                               "; found ", kConfigFile, " in ", root.string()));
+    }
+}
+
+}  // namespace
 
 void serve_command(const std::filesystem::path& root, const ServeArguments& arguments) {
     const Environment environment = [](const char* name) -> const char* { return std::getenv(name); };
     log_setup(serve_log_level(environment));
+    if (arguments.root_given) check_named(root);
     ServeOptions options;
     read_serve_environment(environment, options);
     if (arguments.port) options.port = *arguments.port;

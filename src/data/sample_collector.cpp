@@ -39,8 +39,8 @@ void SampleCollector::pass_over(const Decoded& sample) {
 void SampleCollector::sizes_differ(const Decoded& sample) const {
     throw DataError(text(name_of(channel_), ": expected images of one size, found ", to_text(shape_), " (", first_,
                          ") and ", to_text(sample.image.shape), " (", sample.origin,
-                         "). Set image_shape, such as image_shape=", shape_.channels, ',', shape_.height, ',',
-                         shape_.width, ", so that all are resized to it."));
+                         "). Set image_shape, such as image_shape=", shape_.channels, ",64,64 (", shape_.channels,
+                         ",224,224 for fine detail): all are stretched to it."));
 }
 
 void log_skipped(const ChannelSpec& channel, std::int64_t count) {

@@ -122,23 +122,30 @@ std::unique_ptr<Communicator> meet_all(const ClusterOptions& options, const Stor
 
 // Where a connection breaks c10d warns with a C++ stack trace; our own words say whose it was and why.
 // TORCH_CPP_LOG_LEVEL, if set, decides.
-void quieten_c10d() {
+void quieten_c10d(int least_severity) {
     if (std::getenv("TORCH_CPP_LOG_LEVEL") != nullptr) {
         c10::initLogging();
     } else {
-        FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+        FLAGS_caffe2_log_level = least_severity;
     }
+}
+
+// A client calls it an error, every few seconds and with a trace, that rank 0 has not come yet.
+Store open_store_quietly(const ClusterOptions& options) {
+    quieten_c10d(c10::GLOG_FATAL);
+    const Store store = open_store(options);
+    quieten_c10d(c10::GLOG_ERROR);
+    return store;
 }
 
 }  // namespace
 
 std::unique_ptr<Communicator> join_cluster(const ClusterOptions& options) {
     if (options.size() == 1) return std::make_unique<SoloCommunicator>();
-    quieten_c10d();
 #ifdef USE_C10D_NCCL
     if (options.device.is_cuda()) set_nccl_variables(options);
 #endif
-    const Store store = open_store(options);
+    const Store store = open_store_quietly(options);
     auto communicator = meet_all(options, store, watch_over(options));
     log_info(text("all ", options.size(), " ranks have come; this is ", name_of(options, options.rank)));
     return communicator;

@@ -39,7 +39,7 @@ void patiently(const ClusterOptions& options, const Attempt& attempt) {
             log_info(text("waiting for the other ranks: ", missing, " (", fixed(seconds, 0), " s)"));
             next_note = seconds + kSecondsBetweenNotes;
         }
-        if (sleep_unless_stopped(kPause)) throw Stopped(missing);
+        if (sleep_unless_stopped(kPause)) throw Stopped(text("the wait for the other hosts: ", missing));
     }
 }
 

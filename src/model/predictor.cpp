@@ -17,13 +17,20 @@ struct Predictor::Script {
 
 namespace {
 
+std::string why_not_loaded(const std::string& message) {
+    // Such an archive is one of torch.save's: it holds data, and no program.
+    if (message.find("failed locating file constants.pkl") == std::string::npos) return message;
+    return "it was written by torch.save; write it with torch.jit.script(model).save(…) or torch.jit.trace";
+}
+
 torch::jit::Module load_script(const std::filesystem::path& path) {
     try {
         auto module = torch::jit::load(path.string(), at::kCPU);
         module.eval();
         return module;
     } catch (const c10::Error& error) {
-        throw ArtifactError(text(path.string(), " cannot be loaded as TorchScript: ", error.what_without_backtrace()));
+        throw ArtifactError(
+            text(path.string(), " cannot be loaded as TorchScript: ", why_not_loaded(error.what_without_backtrace())));
     }
 }
 

@@ -5,10 +5,24 @@
 
 #include "torch_calls.hpp"
 #include "tundish/base/text.hpp"
+#include "tundish/model/artifact.hpp"
 #include "tundish/model/device.hpp"
 #include "tundish/model/torch_failure.hpp"
 
 namespace tundish {
+namespace {
+
+// The model's name in a failure. NumPy's and TensorFlow's order of the axes is the usual reason for one.
+std::string name_with_hint(const ImageShape& input) {
+    constexpr int kMostChannels = 4;
+    const bool channels_last = input.channels > kMostChannels && (input.width == 1 || input.width == 3);
+    if (!channels_last) return kModelFile;
+    return text(kModelFile, " (", kConfigFile, ": input_shape is [channels, height, width], found [", input.channels,
+                ", ", input.height, ", ", input.width, "])");
+}
+
+}  // namespace
+
 ClassifierFacts facts_of(const ModelConfig& config) {
     ClassifierFacts facts;
     facts.input = config.input;
@@ -43,7 +57,7 @@ void ScriptClassifier::classify(const float* pixels, std::size_t images, float* 
         const auto batch = view_of(pixels, images, input.channels, input.height, input.width);
         copy_rows(predictor_->raw_outputs(batch), images, classes, probabilities);
     } catch (const std::exception&) {
-        rethrow_as_ours(kModelFile, images, predictor_->device().is_cuda());
+        rethrow_as_ours(name_with_hint(input), images, predictor_->device().is_cuda());
     }
     if (!predictor_->config().outputs_probabilities) softmax_rows(probabilities, images, classes);
 }

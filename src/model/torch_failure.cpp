@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "tundish/base/error.hpp"
+#include "tundish/base/log.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/model/classifier.hpp"
 
@@ -41,12 +42,16 @@ string_view error_of_cuda(string_view message) {
     return {};
 }
 
-// TorchScript's interpreter tells where it was, line by line, and what went wrong in the last one.
-std::string cause_first(string_view message) {
+// TorchScript's interpreter tells where it was, line by line, and then what went wrong. Clients are shown no program.
+std::string cause_alone(string_view message) {
+    constexpr string_view kTraceback = "The following operation failed in the TorchScript interpreter";
+    constexpr string_view kCause = "\nRuntimeError: ";
     message = trim(message);
-    const auto last = message.rfind('\n');
-    if (last == string_view::npos) return std::string(message);
-    return text(trim(message.substr(last + 1)), " (", trim(message.substr(0, last)), ')');
+    if (message.find(kTraceback) == string_view::npos) return std::string(message);
+    log_debug(std::string(message));
+    const auto cause = message.rfind(kCause);
+    message.remove_prefix((cause == string_view::npos ? message.rfind('\n') : cause) + 1);
+    return std::string(trim(message.substr(0, message.find('\n'))));
 }
 
 [[noreturn]] void throw_no_memory(std::size_t images, bool on_gpu) {
@@ -59,7 +64,7 @@ std::string cause_first(string_view message) {
     if (tells_of_memory(message)) throw_no_memory(images, on_gpu);
     const string_view of_device = on_gpu ? error_of_cuda(message) : string_view();
     if (!of_device.empty()) throw DeviceError(text("the GPU failed: ", of_device));
-    throw MachineError(text(what, " failed: ", cause_first(message)));
+    throw MachineError(text(what, " failed: ", cause_alone(message)));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "json_request.hpp"
 
+#include "array_layout.hpp"
 #include "json_item.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/serve/request_error.hpp"
@@ -112,12 +113,27 @@ bool add_value(string_view name, const element& value, std::size_t most, PixelBu
     }
 }
 
+// What was sent in place of a list with one image in it.
+bool is_one_image(const element& value, std::size_t most, const ImageShape& model) {
+    try {
+        return !lay_out(read_json_array(value, most).dims, /*fortran_order=*/false, model).batch;
+    } catch (const RequestError&) {
+        return false;
+    }
+}
+
 ReplyForm read_instances(const element& value, std::size_t most, PixelBuilder& out) {
     array items;
     if (value.get(items) != simdjson::SUCCESS) {
         throw RequestError(400, "bad_json", text("instances: expected a list of images, found ", json_kind(value)));
     }
-    add_items("instances", items, most, out);
+    try {
+        add_items("instances", items, most, out);
+    } catch (const RequestError& error) {
+        const bool of_an_item = error.code() == "wrong_shape" || error.code() == "bad_json";
+        if (!of_an_item || !is_one_image(value, most, out.model())) throw;
+        throw error.advising(". 'instances' is a list of images: put the image in […]");
+    }
     return {Envelope::predictions, true, {}};
 }
 

@@ -74,9 +74,19 @@ Pixels fitted(const Number* from, const ArrayLayout& layout, const ImageShape& m
     return out;
 }
 
+// No server that anybody can reach should fetch what anybody names.
+void refuse_address(std::string_view value) {
+    for (const std::string_view scheme : {"http://", "https://", "s3://", "file://"}) {
+        if (!value.starts_with(scheme)) continue;
+        throw RequestError(400, "bad_base64",
+                           text("addresses are not fetched: found ", scheme, "…, expected the image itself as base64"));
+    }
+}
+
 std::string_view base64_of(std::string_view value) {
     constexpr std::string_view kMarker = ";base64,";
     value = trim(value);
+    refuse_address(value);
     if (!value.starts_with("data:")) return value;
     const auto marker = value.substr(0, 200).find(kMarker);
     if (marker == std::string_view::npos) {

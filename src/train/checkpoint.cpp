@@ -37,8 +37,10 @@ void check_settings(const std::map<std::string, std::string>& saved, const std::
         if (before != value) differences.push_back(text(name, '=', before, " there, ", value, " here"));
     }
     if (!differences.empty()) {
-        throw ArtifactError(text("the checkpoint ", path.string(), " was made with other settings: ",
-                                 join(differences, "; "), ". Use a new checkpoint folder or the old settings."));
+        throw ArtifactError(text("the checkpoint ", path.string(),
+                                 " was made with other settings: ", join(differences, "; "),
+                                 ". Use the old settings and data. To start anew remove ", path.parent_path().string(),
+                                 ", or take another --root (on SageMaker: another checkpoint location)."));
     }
 }
 

@@ -142,6 +142,16 @@ void doubt_unused_settings(const TrainOptions& options, const Recipe& recipe, st
            "early_stopping_patience", "early_stopping is off");
 }
 
+std::string doubt_few_updates(const Recipe& recipe) {
+    constexpr std::int64_t kSmallBatch = 32;
+    return text(
+        "the weights are updated only ", recipe.total_steps, recipe.total_steps == 1 ? " time" : " times",
+        " in all (epochs=", recipe.epochs, ", batch_size=", recipe.batch_size, "); a few hundred updates are usual: ",
+        recipe.batch_size > 2 * kSmallBatch ? text("lower 'batch_size', such as batch_size=", kSmallBatch, ", or ")
+                                            : std::string(),
+        "raise 'epochs'");
+}
+
 }  // namespace
 
 std::string choose_model(const std::string& wanted, const ImageShape& input) {
@@ -219,9 +229,7 @@ std::vector<std::string> doubts_about(const TrainOptions& options, const Recipe&
             "validation channel");
     }
     if (recipe.total_steps < kFewSteps) {
-        doubts.push_back(text("the weights are updated only ", recipe.total_steps,
-                              recipe.total_steps == 1 ? " time" : " times",
-                              " in all: lower 'batch_size' or raise 'epochs'"));
+        doubts.push_back(doubt_few_updates(recipe));
     }
     doubt_unused_settings(options, recipe, doubts);
     return doubts;

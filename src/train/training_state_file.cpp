@@ -97,7 +97,8 @@ TrainingState from_checkpoint_bytes(const std::string& bytes, const std::string&
         const auto version = dict.at("format_version").toInt();
         if (version != kFormatVersion) {
             throw ArtifactError(text(origin, " has format version ", version, "; this tundish reads ", kFormatVersion,
-                                     ". Use a new checkpoint folder."));
+                                     ". To start anew remove the checkpoints, or take another --root (on SageMaker: "
+                                     "another checkpoint location)."));
         }
         return from_dict_of(dict);
     } catch (const c10::Error& error) {

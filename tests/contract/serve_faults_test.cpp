@@ -49,7 +49,19 @@ void make_writable(const std::filesystem::path& folder, bool on) {
 TEST_CASE("no model at all: 503 that names the folder") {
     const TempFolder empty;
     CHECK(failure_of(empty.path()).find((empty.path() / "model").string()) != std::string::npos);
-    CHECK(failure_of(empty.path() / "nothing").find("config.json") != std::string::npos);
+}
+
+TEST_CASE("a --root that is not there, or is the model's own folder: one sentence, exit 2") {
+    const ModelCopy copy;
+    const auto refused = [](const std::filesystem::path& root) {
+        const Ended ended = run_tundish({"serve", "--root", root.string(), "--port", "0"});
+        CHECK(ended.code == 2);
+        return ended.output;
+    };
+    CHECK(refused(copy.root() / "nothing").find("nothing is no folder; expected the job's folder") !=
+          std::string::npos);
+    CHECK(refused(copy.model()).find("--root names the folder above model/: " + copy.root().string()) !=
+          std::string::npos);
 }
 
 TEST_CASE("a damaged, cut, empty or missing file: 503 that names it") {

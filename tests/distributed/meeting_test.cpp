@@ -57,6 +57,18 @@ TEST_CASE("rank 0 that stands still before all have come is named") {
     check_fails(pair.second, pair.cluster.job(1), 1, "127.0.0.1 (rank 0) stopped answering");
 }
 
+TEST_CASE("a host that waits for rank 0 says so in our words alone, also when it is stopped") {
+    Cluster cluster{2};
+    Process second = cluster.start(1);
+    REQUIRE(second.wait_for("waiting for the other ranks: 127.0.0.1 (rank 0) does not answer on port"));
+    second.send(SIGTERM);
+    const Ended ended = second.wait(kNoticed);
+    INFO(ended.output);
+    CHECK(ended.code == 0);
+    CHECK(ended.output.find("[c10d]") == std::string::npos);
+    CHECK(ended.says("stopped on request during the wait for the other hosts: 127.0.0.1 (rank 0) does not answer"));
+}
+
 TEST_CASE("SIGTERM to one host before all have come stops those that have") {
     WaitingPair pair;
     SECTION("the first") {

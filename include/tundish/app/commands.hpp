@@ -19,6 +19,7 @@ void train_command(const std::filesystem::path& root, const std::optional<LocalR
 
 /// What `serve` is told on the command line; the rest comes from environment variables.
 struct ServeArguments {
+    bool root_given = false;  ///< by --root; else the platform's root is served
     std::optional<int> port;
     std::optional<std::uint64_t> largest_body;    ///< bytes
     std::optional<std::uint64_t> working_memory;  ///< bytes

@@ -26,6 +26,13 @@ class RequestError : public std::runtime_error {
         return error;
     }
 
+    /// The same error with advice behind its message.
+    [[nodiscard]] RequestError advising(const std::string& advice) const {
+        RequestError error(status_, code_, what() + advice);
+        error.place_ = place_;
+        return error;
+    }
+
     /// All that at() was told: "instances[3][0]". Holds nothing that was sent, so it may be logged; the message may
     /// not.
     [[nodiscard]] const std::string& place() const noexcept { return place_; }

@@ -62,8 +62,8 @@ TEST_CASE("images of different sizes need image_shape") {
     const TempFolder folder;
     write_image_folder(folder, "", {"a", "b"}, 2);
     folder.write("b/0001.png", plain_image(".png", 20, 30, 1, 2, 3));
-    CHECK(lacks(load_error(folder),
-                {"3x32x32 (a/0000.png, record 0)", "3x20x30 (b/0001.png, record 3)", "image_shape=3,32,32"}) == "");
+    CHECK(lacks(load_error(folder), {"3x32x32 (a/0000.png, record 0)", "3x20x30 (b/0001.png, record 3)",
+                                     "image_shape=3,64,64 (3,224,224 for fine detail)"}) == "");
     DataOptions options;
     options.image_shape = ImageShape{3, 8, 8};
     CHECK(load_samples(channel_at(folder), options).shape == ImageShape{3, 8, 8});

@@ -83,12 +83,12 @@ TEST_CASE("an error of CUDA itself is for good, also through TorchScript") {
     CHECK(meaning_of(of_libtorch(kIllegal), false).starts_with("machine: "));  // words of somebody's model
 }
 
-TEST_CASE("anything else fails this request alone, on a GPU too, cause first") {
+TEST_CASE("anything else fails this request alone, on a GPU too, and without a traceback") {
     for (const bool on_gpu : {false, true}) {
         CHECK(meaning_of(of_libtorch("shape '[7, 5]' is invalid for input of size 2"), on_gpu) ==
               "machine: model.pt failed: shape '[7, 5]' is invalid for input of size 2");
-        const auto meaning = meaning_of(of_interpreter("shape '[7, 5]' is invalid"), on_gpu);
-        CHECK(meaning.starts_with("machine: model.pt failed: RuntimeError: shape '[7, 5]' is invalid (The following"));
+        CHECK(meaning_of(of_interpreter("shape '[7, 5]' is invalid\nmore of it"), on_gpu) ==
+              "machine: model.pt failed: RuntimeError: shape '[7, 5]' is invalid");
     }
     CHECK(meaning_of(of_libtorch("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED")).starts_with("machine: "));
     CHECK(meaning_of(of_libtorch("Unable to find a valid cuDNN algorithm to run convolution")).starts_with("machine"));

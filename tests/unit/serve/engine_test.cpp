@@ -180,7 +180,9 @@ TEST_CASE("several workers share a long request") {
 
 TEST_CASE("where batches are filled a worker leaves nothing for the others") {
     Fixture fixture({.workers = 2, .largest_batch = 16, .fills_batches = true});
-    auto one = fixture.send({kWaits}), two = fixture.send({kWaits});
+    auto one = fixture.send({kWaits});
+    fixture.log->gate.await(1);  // else one worker may take both
+    auto two = fixture.send({kWaits});
     fixture.log->gate.await(2);
     std::vector<std::future<std::vector<float>>> answers;
     for (int i = 0; i < 4; ++i) answers.push_back(fixture.send({1, 2, 3, 4}));

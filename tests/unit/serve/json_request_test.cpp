@@ -192,6 +192,20 @@ TEST_CASE("json: refusals name the place") {
     }
 }
 
+TEST_CASE("json: an image in place of a list of images, an address in place of an image") {
+    for (const auto& image : {kImage, kFlat}) {
+        INFO(image);
+        CHECK(lacks(refusal(kJson, R"({"instances":)" + image + "}"),
+                    {"400 ", "instances[0]: ", "'instances' is a list of images: put the image in […]"}) == "");
+    }
+    const auto several = refusal(kJson, R"({"instances":[[1,2]]})");
+    CHECK(several.find("put the image") == std::string::npos);
+    for (const auto* address : {"http://x/y.jpg", "https://x/y.jpg", "s3://x/y.jpg"}) {
+        CHECK(lacks(refusal(kJson, R"({"instances":[)" + quoted(address) + "]}"),
+                    {"400 bad_base64: instances[0]: ", "addresses are not fetched"}) == "");
+    }
+}
+
 TEST_CASE("json: what is no JSON") {
     CHECK(lacks(refusal(kJson, "[1,NaN]"), {"400 bad_json: found NaN at byte 3"}) == "");
     CHECK(lacks(refusal(kJson, "[-Infinity]"), {"found Infinity at byte 2"}) == "");

@@ -186,6 +186,26 @@ TEST_CASE("bodies that fit nothing") {
     CHECK(refusal("a/" + std::string(9'000, 'b'), "x").size() < 400);
 }
 
+TEST_CASE("what newcomers send: the refusal says what to do") {
+    CHECK(lacks(refusal("multipart/form-data; boundary=x", picture()),
+                {"415 unsupported_media_type", "forms are not read", "--data-binary @image.png", "data=…"}) == "");
+    for (const auto* type : {"application/json", "application/jsonlines", "text/csv", "text/plain"}) {
+        CHECK(refusal(type, picture(".jpg", 32)) ==
+              "400 bad_image: the body is a JPEG image: send Content-Type image/jpeg");
+    }
+    const std::string dropped = "(curl -d drops bytes: use --data-binary)";
+    const auto* of_curl = "application/x-www-form-urlencoded";
+    std::string without_breaks = picture();
+    std::erase_if(without_breaks, [](char c) { return c == '\n' || c == '\r' || c == '\0'; });
+    CHECK(refusal(of_curl, picture().substr(0, 60)).ends_with(dropped));
+    CHECK(refusal(of_curl, without_breaks).ends_with(dropped));
+    CHECK(refusal("image/png", picture().substr(0, 60)).find(dropped) == std::string::npos);
+    CHECK(refusal(of_curl, "[1, 2]").find(dropped) == std::string::npos);
+    const std::string gif = refusal("", "GIF89a, and so on");
+    CHECK(lacks(gif, {"400 unrecognised_body: the body is a GIF image", "JPEG, PNG, BMP, WebP"}) == "");
+    CHECK(gif.find("Give the Content-Type") == std::string::npos);
+}
+
 TEST_CASE("recordio: an image a record") {
     std::string mxnet;
     append_mxnet_record(mxnet, 3, 1, as_bytes(picture(".jpg", 32)));

@@ -101,9 +101,9 @@ TEST_CASE("a checkpoint of another job is refused, naming each difference") {
     const TempFolder temp;
     CheckpointFolder folder(temp.path());
     folder.save(state_at(1));
-    REQUIRE_THROWS_WITH(
-        folder.load_newest({{"model", "resnet9"}, {"seed", "1"}}),
-        contains_text("model=lenet there, resnet9 here") && contains_text("Use a new checkpoint folder"));
+    REQUIRE_THROWS_WITH(folder.load_newest({{"model", "resnet9"}, {"seed", "1"}}),
+                        contains_text("model=lenet there, resnet9 here") &&
+                            contains_text("To start anew remove " + temp.path().string()));
 }
 
 TEST_CASE("temporaries of a killed process are removed, other files are left alone") {

@@ -203,7 +203,10 @@ TEST_CASE("one epoch of one step is told in the singular") {
 TEST_CASE("what is hardly meant is doubted") {
     TrainOptions options;
     CHECK(doubts_about(options, make_recipe(options, 50000), true).empty());
-    CHECK(doubts_about(options, make_recipe(options, 120), true).size() == 1);  // 8 epochs of one step
+    CHECK(doubts_about(options, make_recipe(options, 120), true) ==
+          std::vector<std::string>{"the weights are updated only 8 times in all (epochs=8, batch_size=120); a few "
+                                   "hundred updates are usual: lower 'batch_size', such as batch_size=32, or raise "
+                                   "'epochs'"});
     options.target_accuracy = 0.5;
     CHECK(doubts_about(options, make_recipe(options, 50000), true).empty());
     CHECK(doubts_about(options, make_recipe(options, 50000), false).size() == 1);
