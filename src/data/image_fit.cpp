@@ -14,6 +14,16 @@ Image scale_short_side(const Image& image, int short_side) {
     return resize(image, scaled.height, scaled.width);
 }
 
+template <typename Number>
+void crop_planes(const Number* planes, const ImageShape& from, Number* out, const ImageShape& to) {
+    const int top = (from.height - to.height) / 2, left = (from.width - to.width) / 2;
+    for (int c = 0; c < to.channels; ++c) {
+        for (int y = 0; y < to.height; ++y, out += to.width) {
+            std::copy_n(planes + (std::int64_t{c} * from.height + top + y) * from.width + left, to.width, out);
+        }
+    }
+}
+
 }  // namespace
 
 ImageShape with_short_side(const ImageShape& shape, int short_side) {
@@ -37,17 +47,17 @@ Image crop_centre(const Image& image, int height, int width) {
     const auto& from = image.shape;
     if (from.height == height && from.width == width) return image;
     Image out{{from.channels, height, width}, {}};
-    out.pixels.reserve(out.shape.pixels());
-    const int top = (from.height - height) / 2;
-    const int left = (from.width - width) / 2;
-    for (int c = 0; c < from.channels; ++c) {
-        for (int y = 0; y < height; ++y) {
-            const auto row = (std::int64_t{c} * from.height + top + y) * from.width + left;
-            const auto first = image.pixels.begin() + row;
-            out.pixels.insert(out.pixels.end(), first, first + width);
-        }
-    }
+    out.pixels.resize(out.shape.pixels());
+    crop_centre_into(image.pixels.data(), from, out.pixels.data(), out.shape);
     return out;
+}
+
+void crop_centre_into(const std::uint8_t* planes, const ImageShape& from, std::uint8_t* out, const ImageShape& to) {
+    crop_planes(planes, from, out, to);
+}
+
+void crop_centre_into(const float* planes, const ImageShape& from, float* out, const ImageShape& to) {
+    crop_planes(planes, from, out, to);
 }
 
 Image with_channels(Image image, int channels) {

@@ -59,11 +59,8 @@ std::size_t HttpLimits::room_for_bodies() const {
     return std::max(wanted, largest_body);
 }
 
-BodyReader::BodyReader(const HttpLimits& limits)
-    : limits_(limits),
-      bodies_(limits.room_for_bodies()),
-      small_(limits.room_for_bodies() / kSmallBodies),
-      small_bodies_(limits.room_for_bodies() / kRoomForSmall) {}
+BodyReader::BodyReader(const HttpLimits& limits, std::size_t room)
+    : limits_(limits), bodies_(room), small_(room / kSmallBodies), small_bodies_(room / kRoomForSmall) {}
 
 bool BodyReader::short_of_room() const {
     return Clock::now() - refused_.load() < limits_.pressed_time;
@@ -128,7 +125,7 @@ MemoryBudget::Lease BodyReader::read_all(Connection& connection, HttpRequest& re
                                          std::optional<std::size_t> length, const Source& source) {
     auto lease = room_for(length);
     if (lower(request.headers.get("Expect")) == "100-continue") {
-        if (!connection.write("HTTP/1.1 100 Continue\r\n\r\n") || !connection.flush()) return lease;
+        if (!connection.write(kContinue) || !connection.flush()) return lease;
     }
     const auto begin = Clock::now();
     std::string& body = request.body;

@@ -11,6 +11,10 @@
 
 namespace tundish {
 
+/// What a client that waits to be asked for its body is sent, and what every client but those of HTTP/1.0 passes over
+/// while it waits for its reply (RFC 9110, 15.2).
+inline constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
 /// Reads the bodies of requests: how long they may be is decided before memory is taken, and all bodies together have
 /// a limit. A body counts with what has come of it (the chunked ones with what their strings take), so that a client
 /// that announces much and sends little holds nothing; small bodies have some room of their own, so that large ones,
@@ -22,7 +26,7 @@ class BodyReader {
     /// Reads the body piece by piece; false when the stream ended early, or `Take` stopped it.
     using Source = std::function<bool(const Take&)>;
 
-    explicit BodyReader(const HttpLimits& limits);
+    explicit BodyReader(const HttpLimits& limits) : BodyReader(limits, limits.room_for_bodies()) {}
 
     struct Outcome {
         std::optional<RequestError> refusal;  ///< the rest of the body is still on the connection then
@@ -36,6 +40,7 @@ class BodyReader {
     [[nodiscard]] bool short_of_room() const;
 
   private:
+    BodyReader(const HttpLimits& limits, std::size_t room);
     MemoryBudget::Lease room_for(std::optional<std::size_t> length);
     [[noreturn]] void too_busy();
     bool take_room(std::size_t bytes, std::optional<std::size_t> length, MemoryBudget::Lease& lease) const;

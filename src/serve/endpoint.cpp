@@ -61,9 +61,9 @@ HttpReply wrong_method(const char* allowed) {
     return reply;
 }
 
-}  // namespace
-
 constexpr const char* kNotHealthy = "not healthy, /ping answers 503: ";
+
+}  // namespace
 
 class Endpoint::Core {
   public:
@@ -117,17 +117,13 @@ class Endpoint::Core {
 
     void watch_passes(const ServedModel& model) {
         const auto pass = model.engine->longest_pass();
-        const ServeState before = health_.state();
         if (pass <= model.stuck_time) {
-            health_.set_unstuck();
-            if (before == ServeState::failed && health_.state() == ServeState::ready)
-                log_info("the pass has ended: healthy again");
-        } else if (before == ServeState::ready) {
-            const auto reason =
-                text("a forward pass has been running for ", pass.count() / 1000, " s: the engine is stuck");
-            health_.set_stuck(reason);
-            log_error(text(kNotHealthy, reason));
+            if (health_.set_unstuck()) log_info("the pass has ended: healthy again");
+            return;
         }
+        const auto reason =
+            text("a forward pass has been running for ", pass.count() / 1000, " s: the engine is stuck");
+        if (health_.set_stuck(reason)) log_error(text(kNotHealthy, reason));
     }
 
     void fail_once(const std::string& reason) {

@@ -36,20 +36,22 @@ void Health::set_failed(const std::string& reason) {
     state_ = ServeState::failed;
 }
 
-void Health::set_stuck(const std::string& reason) {
+bool Health::set_stuck(const std::string& reason) {
     const std::lock_guard lock(mutex_);
-    if (state() != ServeState::ready) return;
+    if (state() != ServeState::ready) return false;
     reason_ = reason;
     stuck_ = true;
     state_ = ServeState::failed;
+    return true;
 }
 
-void Health::set_unstuck() {
+bool Health::set_unstuck() {
     const std::lock_guard lock(mutex_);
-    if (!stuck_) return;
+    if (!stuck_) return false;
     reason_.clear();
     stuck_ = false;
     state_ = ServeState::ready;
+    return true;
 }
 
 void Health::set_draining() {

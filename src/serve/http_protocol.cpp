@@ -65,9 +65,6 @@ class ConnectionStream : public httplib::Stream {
 
 constexpr const char* kRoute = "/";
 
-// What a client passes over while it waits for its reply (RFC 9110, 15.2), of any version but 1.0.
-constexpr std::string_view kInterim = "HTTP/1.1 100 Continue\r\n\r\n";
-
 // The library's status does not tell why a request could not be read.
 RequestError why_unreadable(const Exchange& exchange, int status) {
     const auto headers_too_large = [](const char* what, std::size_t limit) {
@@ -187,7 +184,7 @@ struct HttpProtocol::Library : httplib::Server {
         exchange.request.path = path_of(request);
         exchange.request.headers = exchange.head.fields();
         exchange.request.gone = [&client = exchange.connection, old = request.version == "HTTP/1.0"] {
-            return client.client_has_gone(old ? std::string_view() : kInterim);
+            return client.client_has_gone(old ? std::string_view() : kContinue);
         };
         if (exchange.head.has_bad_line()) {
             exchange.close = true;

@@ -30,20 +30,6 @@ void gather(const Number* from, const ArrayLayout& layout, Number* to) {
     }
 }
 
-// The middle of an image that is at least as large.
-template <typename Number>
-void crop_centre(const Number* from, const ImageShape& shape, Number* to, const ImageShape& model) {
-    const std::size_t top = static_cast<std::size_t>(shape.height - model.height) / 2;
-    const std::size_t left = static_cast<std::size_t>(shape.width - model.width) / 2;
-    for (int c = 0; c < model.channels; ++c) {
-        for (int y = 0; y < model.height; ++y, to += model.width) {
-            const std::size_t row = static_cast<std::size_t>(c) * static_cast<std::size_t>(shape.height) + top +
-                                    static_cast<std::size_t>(y);
-            std::copy_n(from + row * static_cast<std::size_t>(shape.width) + left, model.width, to);
-        }
-    }
-}
-
 // One image of another size, as training fitted it.
 template <typename Number>
 void fit_into(const Number* image, const ImageShape& shape, std::optional<int> short_side, Number* to,
@@ -52,7 +38,7 @@ void fit_into(const Number* image, const ImageShape& shape, std::optional<int> s
     const ImageShape scaled = with_short_side(shape, *short_side);
     std::vector<Number> whole(scaled.pixels());
     resize_into(image, shape, whole.data(), scaled);
-    crop_centre(whole.data(), scaled, to, model);
+    crop_centre_into(whole.data(), scaled, to, model);
 }
 
 // All images of an array as planes of the model's size.

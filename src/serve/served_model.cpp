@@ -58,9 +58,11 @@ PixelBatch grey_images(const ServedModel& model, std::size_t images) {
     return {shape, images, std::vector<float>(images * shape.pixels(), 127.0F)};
 }
 
-// All workers compute at once, as they do under load. The second one counts: TorchScript may compile in the first.
+// All workers compute at once, as they do under load; on a GPU the first would take the images of all. The second pass
+// counts: TorchScript may compile in the first.
 double seconds_of_pass(const ServedModel& model, std::size_t images, const ServeOptions& options) {
-    const auto all = images * static_cast<std::size_t>(worker_count(options));
+    const ClassifierFacts& facts = model.classifier->facts();
+    const auto all = facts.on_gpu ? images : images * static_cast<std::size_t>(worker_count(options, facts));
     double seconds = 0;
     for (int i = 0; i < 2; ++i) {
         const Stopwatch watch;

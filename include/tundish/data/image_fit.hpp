@@ -2,6 +2,7 @@
 
 #include "tundish/data/image.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace tundish {
@@ -24,6 +25,10 @@ ImageShape with_short_side(const ImageShape& shape, int short_side);
 
 /// The middle of an image that is at least as large.
 Image crop_centre(const Image& image, int height, int width);
+
+/// The same for planes: `to` has the channels of `from`, and no larger sides. Any thread.
+void crop_centre_into(const std::uint8_t* planes, const ImageShape& from, std::uint8_t* out, const ImageShape& to);
+void crop_centre_into(const float* planes, const ImageShape& from, float* out, const ImageShape& to);
 
 /// Red, green and blue weighed into grey (ITU-R BT.601), or grey repeated three times.
 Image with_channels(Image image, int channels);

@@ -26,10 +26,11 @@ class Health {
     void set_failed(const std::string& reason);
 
     /// Failed, until set_unstuck() or for good: what was ready is at work for longer than anything should take.
-    void set_stuck(const std::string& reason);
+    /// False: it was in another state, and still is.
+    bool set_stuck(const std::string& reason);
 
-    /// What was stuck has ended: ready again. Changes nothing in another state.
-    void set_unstuck();
+    /// What was stuck has ended: ready again. False: it was in another state, and still is.
+    bool set_unstuck();
 
     /// After a failure it stays failed.
     void set_draining();

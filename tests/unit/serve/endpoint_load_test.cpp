@@ -35,7 +35,7 @@ TEST_CASE("on a GPU a batch is one pass, however many processors there are") {
     std::string rows = "1,2,3,4";
     for (int i = 1; i < 64; ++i) rows += "\n1,2,3,4";
     CHECK(loaded.invoke(rows, "text/csv").status == 200);
-    CHECK(log->seen().back() == 64);
+    CHECK(log->seen() == std::vector<std::size_t>{1, 1, 1, 64});  // after the warm-up and two passes that are timed
 }
 
 TEST_CASE("requests of clients that have gone are dropped; of one that has only finished sending not") {
