@@ -31,6 +31,7 @@ class PlanClassifier : public Classifier {
         : plan_(std::move(plan)), facts_(std::move(facts)), threads_(threads) {
         const bool narrow = products == Products::bf16;
         facts_.precision = narrow ? "bf16" : "fp32";
+        facts_.only_arithmetic = true;
         facts_.engine = text("our own kernels with folded batch norm", narrow ? ", convolutions in bf16 on AMX" : "");
     }
 

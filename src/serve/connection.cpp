@@ -6,13 +6,31 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+
+#include "express_threads.hpp"
 
 namespace tundish {
 namespace {
 
 constexpr std::size_t kOutputBuffer = 65536;
+
+// As a request's head announces it, without regard to what else it says: who is told a wrong length waits for the
+// rest.
+std::size_t length_of_body(std::string_view head) {
+    constexpr std::string_view kName = "\r\ncontent-length:";
+    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+    const auto found = std::search(head.begin(), head.end(), kName.begin(), kName.end(), same);
+    std::size_t length = 0;
+    const char* const end = head.data() + head.size();
+    const char* at = head.data() + (found - head.begin()) + (found == head.end() ? 0 : kName.size());
+    while (at < end && *at == ' ') ++at;
+    std::from_chars(at, end, length);
+    return length;
+}
 
 int milliseconds_until(Connection::Clock::time_point deadline) {
     using std::chrono::milliseconds;
@@ -48,6 +66,7 @@ long Connection::receive(char* to, std::size_t size) {
 
 // At the deadline too: what is here already may be read, but nothing is waited for.
 bool Connection::wait(short events) {
+    ExpressThreads::about_to_wait();
     while (true) {
         pollfd waited{fd_.get(), events, 0};
         const int ready = ::poll(&waited, 1, milliseconds_until(next_look(events)));
@@ -120,11 +139,15 @@ bool Connection::renew_deadline() {
     return deadline_ > now;
 }
 
-bool Connection::holds_whole_get() const {
-    std::array<char, 4096> start;
-    const ssize_t got = ::recv(fd_.get(), start.data(), start.size(), MSG_PEEK | MSG_DONTWAIT);
-    const std::string_view text(start.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-    return text.starts_with("GET ") && text.find("\r\n\r\n") != std::string_view::npos;
+bool Connection::holds_whole_request() {
+    if (!has_input()) {
+        const ssize_t got = ::recv(fd_.get(), input_.data(), input_.size(), MSG_DONTWAIT);
+        begin_ = 0;
+        end_ = got > 0 ? static_cast<std::size_t>(got) : 0;  // the end and errors are met again by whoever reads
+    }
+    const auto head = buffered().find("\r\n\r\n");
+    if (head == std::string_view::npos) return false;
+    return end_ - begin_ - head - 4 >= length_of_body(buffered().substr(0, head));
 }
 
 bool Connection::wait_for_input(std::chrono::milliseconds longest) {

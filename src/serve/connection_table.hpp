@@ -35,8 +35,19 @@ class ConnectionTable {
         bool listener = false;                 ///< connections wait to be accepted
     };
 
-    /// Waits up to `longest` for something to be ready, or for the stop flag.
+    /// Waits up to `longest` for something to be ready, for the stop flag or wake(). One thread.
     Ready wait(std::chrono::milliseconds longest);
+
+    /// Whether wait() tells of connections, as it does at first; poll() always does.
+    void watch_connections(bool on);
+
+    /// Ends a wait() that runs, or the next one.
+    void wake();
+
+    /// Waits for connections that have something to read, `most` at most; they belong to the caller now. Whatever has
+    /// come is told to one of several threads. Empty: dismiss_pollers() was called.
+    std::vector<Connection*> poll(std::size_t most);
+    void dismiss_pollers();
 
     /// Stops or resumes watching the listener.
     void watch_listener(bool on);
@@ -58,13 +69,19 @@ class ConnectionTable {
         Connection::Clock::time_point since;
     };
 
-    void watch(int operation, int fd, void* what, std::uint32_t events) const;
+    static void watch(const UniqueFd& epoll, int operation, int fd, void* what, std::uint32_t events);
+    void tell_next_poller();
+    std::vector<Connection*> take_ready(std::size_t most, int milliseconds);
 
-    UniqueFd epoll_;
+    UniqueFd connections_;  // epoll of all connections
+    UniqueFd epoll_;        // of what wait() waits for: that one, the listener, the stop flag and wake_
+    UniqueFd wake_, dismissal_;
     int listener_, stop_;
     mutable std::mutex mutex_;
     std::unordered_map<const void*, Entry> entries_;
     std::size_t busy_ = 0;
+    std::size_t pollers_ = 0;
+    bool dismissed_ = false;
 };
 
 }  // namespace tundish

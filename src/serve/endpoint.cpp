@@ -92,6 +92,11 @@ class Endpoint::Core {
     [[nodiscard]] bool loading() const { return loading_; }
     [[nodiscard]] bool busy() const { return loading_ || (owned_ != nullptr && owned_->engine->computing()); }
 
+    [[nodiscard]] bool computes_at_once() const {
+        const ServedModel* model = model_.load();
+        return model != nullptr && model->computes_at_once;
+    }
+
     void watch() {
         if (stop_requested()) health_.set_draining();
         const ServedModel* model = model_.load();
@@ -273,6 +278,10 @@ bool Endpoint::loading() const {
 
 bool Endpoint::busy() const {
     return core_->busy();
+}
+
+bool Endpoint::computes_at_once() const {
+    return core_->computes_at_once();
 }
 
 void Endpoint::watch() {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine_queue.hpp"
+#include "express_threads.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/stopwatch.hpp"
 #include "tundish/base/text.hpp"
@@ -50,34 +51,30 @@ struct Failure {
     bool of_memory = false;
 };
 
-// One thread that computes, with its memory.
-class Worker {
+// A place in which one thread at a time computes, with its memory.
+class Place {
   public:
-    Worker(const Classifier& classifier, EngineQueue& queue, const EngineEvents& events)
-        : classifier_(classifier), queue_(queue), events_(events), thread_([this] { run(); }) {}
+    Place(const Classifier& classifier, EngineQueue& queue, const EngineEvents& events)
+        : classifier_(classifier), queue_(queue), events_(events) {}
 
-    void join() { thread_.join(); }
+    void run(const std::vector<Slice>& batch) {
+        for (const auto& slice : batch) {
+            if (slice.first == 0) events_.waited(seconds_since(slice.request->queued));
+        }
+        const Failure failure = compute(batch);
+        if (failure.of_memory && images_in(batch) > 1) {
+            log_warning(
+                text("a batch of ", images_in(batch), " images failed (", failure.why, "): each half of it is tried"));
+            for (const auto& half : halves_of(batch)) finish(half, compute(half));
+        } else {
+            finish(batch, failure);
+        }
+    }
 
     // When the pass that is running began; 0: none is.
     [[nodiscard]] std::int64_t busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
 
   private:
-    void run() {
-        for (auto batch = queue_.take(); !batch.empty(); batch = queue_.take()) {
-            for (const auto& slice : batch) {
-                if (slice.first == 0) events_.waited(seconds_since(slice.request->queued));
-            }
-            const Failure failure = compute(batch);
-            if (failure.of_memory && images_in(batch) > 1) {
-                log_warning(text("a batch of ", images_in(batch), " images failed (", failure.why,
-                                 "): each half of it is tried"));
-                for (const auto& half : halves_of(batch)) finish(half, compute(half));
-            } else {
-                finish(batch, failure);
-            }
-        }
-    }
-
     void finish(const std::vector<Slice>& batch, const Failure& failure) {
         if (failure.why.empty() || batch.size() == 1) {
             queue_.finish(batch, failure.why);
@@ -145,7 +142,6 @@ class Worker {
     const EngineEvents& events_;
     std::vector<float> pixels_, probabilities_;
     std::atomic<std::int64_t> busy_since_{0};
-    std::thread thread_;  // last: runs as soon as it exists
 };
 
 }  // namespace
@@ -156,13 +152,14 @@ class Engine::Core {
     Core(const Classifier& classifier, const EngineOptions& options, EngineEvents events)
         : Core(classifier, std::move(events), options) {
         for (int i = 0; i < options.workers; ++i) {
-            workers_.push_back(std::make_unique<Worker>(classifier, queue_, events_));
+            places_.push_back(std::make_unique<Place>(classifier, queue_, events_));
         }
+        for (int i = 0; i < options.workers; ++i) workers_.emplace_back([this] { work(); });
     }
 
     ~Core() {
         queue_.close();
-        for (auto& worker : workers_) worker->join();
+        for (auto& worker : workers_) worker.join();
     }
 
     std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone) {
@@ -170,8 +167,15 @@ class Engine::Core {
         if (images == 0) return {};
         const auto request =
             std::make_shared<EngineRequest>(std::move(pixels), classifier_.facts().class_names.size(), deadline);
-        if (!queue_.add(request)) {
+        Turn turn;
+        const bool here = callers_compute_ && images == 1 && ExpressThreads::here();
+        if (!(here ? queue_.add(request, turn) : queue_.add(request))) {
             throw RequestError(503, "queue_full", "too many requests wait already: send this one again a little later");
+        }
+        if (turn.batch.empty()) {
+            ExpressThreads::about_to_wait();
+        } else {
+            run(turn);
         }
         const auto [left, client_gone] = queue_.wait_for(*request, gone);
         if (left > 0 && client_gone) throw RequestError(499, "client_gone", "the client has gone before its answer");
@@ -187,6 +191,7 @@ class Engine::Core {
         return std::move(request->probabilities);
     }
 
+    void let_callers_compute() { callers_compute_ = true; }
     void limit_batch(std::size_t images) { queue_.limit_batch(images); }
     void give_up() { queue_.give_up(); }
 
@@ -194,14 +199,13 @@ class Engine::Core {
     [[nodiscard]] Waiting waiting() const { return queue_.waiting(); }
 
     [[nodiscard]] bool computing() const {
-        return std::any_of(workers_.begin(), workers_.end(),
-                           [](const auto& worker) { return worker->busy_since() != 0; });
+        return std::any_of(places_.begin(), places_.end(), [](const auto& place) { return place->busy_since() != 0; });
     }
 
     [[nodiscard]] milliseconds longest_pass() const {
         std::int64_t longest = 0;
-        for (const auto& worker : workers_) {
-            if (const auto since = worker->busy_since(); since != 0) {
+        for (const auto& place : places_) {
+            if (const auto since = place->busy_since(); since != 0) {
                 longest = std::max(longest, now_in_milliseconds() - since);
             }
         }
@@ -212,10 +216,21 @@ class Engine::Core {
     Core(const Classifier& classifier, EngineEvents events, const EngineOptions& options)
         : classifier_(classifier), events_(std::move(events)), queue_(options) {}
 
+    void work() {
+        for (auto turn = queue_.take(); !turn.batch.empty(); turn = queue_.take()) run(turn);
+    }
+
+    void run(const Turn& turn) {
+        places_[turn.place]->run(turn.batch);
+        queue_.leave(turn.place);
+    }
+
     const Classifier& classifier_;
     EngineEvents events_;
     EngineQueue queue_;
-    std::vector<std::unique_ptr<Worker>> workers_;
+    std::atomic<bool> callers_compute_{false};
+    std::vector<std::unique_ptr<Place>> places_;
+    std::vector<std::thread> workers_;
 };
 
 Engine::Engine(const Classifier& classifier, const EngineOptions& options, EngineEvents events)
@@ -225,6 +240,10 @@ Engine::~Engine() = default;
 
 std::vector<float> Engine::classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone) {
     return core_->classify(std::move(pixels), deadline, gone);
+}
+
+void Engine::let_callers_compute() {
+    core_->let_callers_compute();
 }
 
 void Engine::limit_batch(std::size_t images) {

@@ -4,25 +4,51 @@
 
 namespace tundish {
 
-bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
-    const std::size_t images = request->pixels.images;
-    const std::lock_guard lock(mutex_);
+EngineQueue::EngineQueue(const EngineOptions& options) : options_(options) {
+    for (int place = 0; place < options.workers; ++place) free_places_.push_back(static_cast<std::size_t>(place));
+}
+
+bool EngineQueue::admit(EngineRequest& request) {
+    const std::size_t images = request.pixels.images;
     // One request of any length always finds its place.
     const bool full = requests_ >= options_.most_requests || (requests_ > 0 && images_ + images > options_.most_images);
     if (closed_ || full) return false;
     ++requests_;
     ++open_;
     images_ += images;
-    waiting_images_ += images;
+    awaited_.insert(&request);
+    return true;
+}
+
+bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request) {
+    const std::lock_guard lock(mutex_);
+    if (!admit(*request)) return false;
     waiting_.push_back(request);
-    awaited_.insert(request.get());
-    // With a delay some workers wait for more images, others for any.
-    if (options_.batch_delay.count() > 0) {
-        filled_.notify_all();
-    } else {
-        filled_.notify_one();
+    waiting_images_ += request->pixels.images;
+    wake_worker();
+    return true;
+}
+
+bool EngineQueue::add(const std::shared_ptr<EngineRequest>& request, Turn& turn) {
+    const std::lock_guard lock(mutex_);
+    if (!admit(*request)) return false;
+    waiting_.push_back(request);
+    waiting_images_ += request->pixels.images;
+    if (waiting_.size() > 1 || free_places_.empty()) {
+        wake_worker();
+    } else if (auto batch = take_share(); !batch.empty()) {  // else its time was over before it came
+        turn = begin_turn(std::move(batch));
     }
     return true;
+}
+
+// With a delay some workers wait for more images, others for any.
+void EngineQueue::wake_worker() {
+    if (options_.batch_delay.count() > 0) {
+        filled_.notify_all();
+    } else if (!free_places_.empty()) {
+        filled_.notify_one();
+    }
 }
 
 // False when its client has gone. That is asked without the lock: the others need not wait for the system's answer.
@@ -95,27 +121,45 @@ void EngineQueue::let_shorter_ones_pass(const std::vector<Slice>& taken) {
     if (last_shorter != waiting_.rend()) std::rotate(waiting_.begin(), waiting_.begin() + 1, last_shorter.base());
 }
 
-std::vector<Slice> EngineQueue::take() {
+std::vector<Slice> EngineQueue::take_share() {
+    std::vector<Slice> batch;
+    drop_late();
+    for (std::size_t room = share(); room > 0 && !waiting_.empty();) {
+        const auto request = waiting_.front();
+        const std::size_t images = std::min(room, request->pixels.images - request->next);
+        batch.push_back({request, request->next, images});
+        request->next += images;
+        waiting_images_ -= images;
+        room -= images;
+        if (request->next == request->pixels.images) waiting_.pop_front();
+    }
+    let_shorter_ones_pass(batch);
+    return batch;
+}
+
+Turn EngineQueue::begin_turn(std::vector<Slice> batch) {
+    Turn turn{std::move(batch), free_places_.back()};
+    free_places_.pop_back();
+    return turn;
+}
+
+Turn EngineQueue::take() {
     std::unique_lock lock(mutex_);
     std::vector<Slice> batch;
     while (batch.empty()) {
-        filled_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+        filled_.wait(lock, [this] { return closed_ || (!waiting_.empty() && !free_places_.empty()); });
         if (closed_) return {};
         if (options_.batch_delay.count() > 0) gather(lock);
-        drop_late();
-        for (std::size_t room = share(); room > 0 && !waiting_.empty();) {
-            const auto request = waiting_.front();
-            const std::size_t images = std::min(room, request->pixels.images - request->next);
-            batch.push_back({request, request->next, images});
-            request->next += images;
-            waiting_images_ -= images;
-            room -= images;
-            if (request->next == request->pixels.images) waiting_.pop_front();
-        }
-        let_shorter_ones_pass(batch);
+        if (!free_places_.empty()) batch = take_share();
     }
     if (!waiting_.empty()) filled_.notify_one();
-    return batch;
+    return begin_turn(std::move(batch));
+}
+
+void EngineQueue::leave(std::size_t place) {
+    const std::lock_guard lock(mutex_);
+    free_places_.push_back(place);
+    if (!waiting_.empty()) wake_worker();
 }
 
 void EngineQueue::finish(const std::vector<Slice>& slices, const std::string& failure) {

@@ -36,13 +36,22 @@ struct Slice {
     std::size_t images = 0;
 };
 
+/// A batch, and in whose place it is computed.
+struct Turn {
+    std::vector<Slice> batch;  ///< empty: there is none
+    std::size_t place = 0;     ///< below EngineOptions::workers; nobody else has it until it is left
+};
+
 /// The requests that wait, in order; a long one that was cut lets shorter ones pass. Any thread.
 class EngineQueue {
   public:
-    explicit EngineQueue(const EngineOptions& options) : options_(options) {}
+    explicit EngineQueue(const EngineOptions& options);
 
     /// False when there are too many already.
     bool add(const std::shared_ptr<EngineRequest>& request);
+
+    /// As add(), and the turn to compute it, if no other waits and there is a place.
+    bool add(const std::shared_ptr<EngineRequest>& request, Turn& turn);
 
     /// How a wait ended.
     struct Waited {
@@ -55,7 +64,10 @@ class EngineQueue {
     Waited wait_for(EngineRequest& request, const std::function<bool()>& gone);
 
     /// The next batch for a worker: its share of what waits. Empty: the queue was closed.
-    std::vector<Slice> take();
+    Turn take();
+
+    /// A turn is over.
+    void leave(std::size_t place);
 
     /// These slices have their answers, or the reason why not.
     void finish(const std::vector<Slice>& slices, const std::string& failure = {});
@@ -81,11 +93,16 @@ class EngineQueue {
     void let_shorter_ones_pass(const std::vector<Slice>& taken);
     void close_one();
     void gather(std::unique_lock<std::mutex>& lock);
+    bool admit(EngineRequest& request);
+    void wake_worker();
+    Turn begin_turn(std::vector<Slice> batch);
+    std::vector<Slice> take_share();
 
     EngineOptions options_;
     mutable std::mutex mutex_;
     std::condition_variable filled_;
     std::deque<std::shared_ptr<EngineRequest>> waiting_;
+    std::vector<std::size_t> free_places_;
     std::size_t waiting_images_ = 0, requests_ = 0, images_ = 0;
     std::size_t open_ = 0;  // requests whose answer is awaited
     std::unordered_set<EngineRequest*> awaited_;

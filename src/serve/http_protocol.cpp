@@ -237,14 +237,14 @@ HttpProtocol::~HttpProtocol() = default;
 
 bool HttpProtocol::exchange(Connection& connection) {
     Exchange exchange{.connection = connection, .request = {}, .close = library_->ending()};
-    exchange_in_work = &exchange;
+    Exchange* const outer = std::exchange(exchange_in_work, &exchange);
     connection.set_pressed(pressed_);
     connection.set_deadline(Clock::now() + limits_.header_time, Clock::now() + limits_.pressed_time);
     ConnectionStream stream(exchange);
     const bool answered = library_->process(stream, exchange.close, exchange.ended);
     const bool sent = connection.flush();
     if (connection.failed_to_send()) log_cut_reply(exchange);
-    exchange_in_work = nullptr;
+    exchange_in_work = outer;
     return answered && sent && !exchange.ended && !exchange.close;
 }
 

@@ -2,6 +2,7 @@
 
 #include "connection_table.hpp"
 #include "elastic_threads.hpp"
+#include "express_threads.hpp"
 #include "tundish/base/log.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
@@ -13,7 +14,6 @@ using Clock = Connection::Clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{500};  // between looks at idle connections
-// How long a thread stays with its connection for the next request, which usually follows at once.
 constexpr milliseconds kLinger{20};
 constexpr std::size_t kReservedThreads = 4;  // for what takes microseconds
 
@@ -27,7 +27,11 @@ class HttpServer::Core {
           protocol_(
               options.limits, std::move(handler), [this] { return threads_.behind(); }, stop_requested),
           table_(listener_.fd(), stop_fd()),
-          threads_(options.most_threads) {}
+          threads_(options.most_threads),
+          express_(
+              options.express_threads, table_, [this](Connection& connection) { serve_once(connection); },
+              [this](Connection& connection) { serve_elsewhere(connection); }, [this] { return exchanging_.load(); },
+              options.express) {}
 
     [[nodiscard]] int port() const { return listener_.port(); }
 
@@ -38,7 +42,7 @@ class HttpServer::Core {
 
   private:
     void turn(milliseconds longest) {
-        auto ready = table_.wait(longest);
+        auto ready = table_.wait(std::min(longest, express_.look()));
         if (ready.listener) accept_all();
         for (Connection* connection : ready.connections) start(*connection);
         if (const auto now = Clock::now(); now - last_look_ > kTick) {
@@ -55,8 +59,12 @@ class HttpServer::Core {
         if (quick && threads_.exhausted()) {
             reserved_.run([this, &connection] { serve_once(connection); });
         } else {
-            threads_.run([this, &connection] { serve(connection); });
+            serve_elsewhere(connection);
         }
+    }
+
+    void serve_elsewhere(Connection& connection) {
+        threads_.run([this, &connection] { serve(connection); });
     }
 
     void accept_all() {
@@ -107,22 +115,29 @@ class HttpServer::Core {
 
     void serve(Connection& connection) noexcept {
         bool open = exchange(connection);
-        while (open && connection.wait_for_input(stop_requested() ? milliseconds(0) : kLinger))
-            open = exchange(connection);
+        while (open && connection.wait_for_input(linger())) open = exchange(connection);
         if (open && release(connection)) return;
         close(connection);
+    }
+
+    // How long a thread stays with its connection for the next request, which usually follows at once.
+    [[nodiscard]] milliseconds linger() const {
+        return stop_requested() || express_.has_room() ? milliseconds(0) : kLinger;
     }
 
     // What may have to wait for the client goes where such waits belong.
     void serve_once(Connection& connection) noexcept {
         const bool open = exchange(connection);
-        if (open && connection.has_input()) return threads_.run([this, &connection] { serve(connection); });
+        if (open && connection.has_input()) return serve_elsewhere(connection);
         if (open && release(connection)) return;
         threads_.run([this, &connection] { close(connection); });
     }
 
     bool exchange(Connection& connection) noexcept {
-        return quietly([&] { return protocol_.exchange(connection); });
+        ++exchanging_;
+        const bool open = quietly([&] { return protocol_.exchange(connection); });
+        --exchanging_;
+        return open;
     }
 
     bool release(Connection& connection) noexcept {
@@ -147,6 +162,7 @@ class HttpServer::Core {
     // Everything that was sent before the stop is answered: requests in work, on open connections, in the backlog.
     bool drain() {
         log_info(text("draining: ", table_.busy(), " requests in flight"));
+        express_.close();
         const auto end = Clock::now() + options_.drain_time;
         last_request_ = Clock::now();
         while (Clock::now() < end) {
@@ -162,12 +178,14 @@ class HttpServer::Core {
     Listener listener_;
     HttpProtocol protocol_;
     ConnectionTable table_;
+    std::atomic<std::size_t> exchanging_{0};  // requests being read, waited for or answered
     bool paused_ = false;
     Clock::time_point next_warning_{};
     Clock::time_point last_look_ = Clock::now();
     Clock::time_point last_request_ = Clock::now();
     ElasticThreads threads_;  // after what its tasks use: ends before that
     ElasticThreads reserved_{kReservedThreads};
+    ExpressThreads express_;
 };
 
 HttpServer::HttpServer(const HttpServerOptions& options, HttpHandler handler)

@@ -1,5 +1,6 @@
 #include "tundish/serve/memory_budget.hpp"
 
+#include "express_threads.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/serve/request_error.hpp"
 
@@ -52,6 +53,9 @@ MemoryBudget::Lease MemoryBudget::take(std::size_t bytes, Clock::time_point dead
     Waiter waiter;
     waiter.bytes = bytes;
     const auto place = waiting_.insert(waiting_.end(), &waiter);
+    lock.unlock();
+    ExpressThreads::about_to_wait();
+    lock.lock();
     if (!waiter.changed.wait_until(lock, deadline, [&] { return waiter.served; })) {
         waiting_.erase(place);
         serve_first();  // those behind may need less

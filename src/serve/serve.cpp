@@ -8,6 +8,7 @@
 #include "tundish/base/error.hpp"
 #include "tundish/base/heap.hpp"
 #include "tundish/base/log.hpp"
+#include "tundish/base/processors.hpp"
 #include "tundish/base/shutdown.hpp"
 #include "tundish/base/text.hpp"
 #include "tundish/serve/http_server.hpp"
@@ -46,7 +47,11 @@ class Watchdog {
 // What the server's threads use, in one place that does not move: after a stop that cut them off it is left to them.
 struct Served {
     Served(const ServeOptions& options, LoadClassifier load)
-        : server({.port = options.port, .limits = options.http, .drain_time = options.drain_time},
+        : server({.port = options.port,
+                  .limits = options.http,
+                  .express_threads = static_cast<std::size_t>(usable_processors()),
+                  .express = [this] { return endpoint->computes_at_once(); },
+                  .drain_time = options.drain_time},
                  [this](HttpRequest& request) { return endpoint->answer(request); }) {
         log_info(text("listening on port ", server.port(), "; /ping answers 503 until the model is loaded"));
         endpoint = std::make_unique<Endpoint>(options, std::move(load));

@@ -30,6 +30,7 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
     model->classifier =
         load({.threads = threads, .largest_batch = options.largest_batch, .arithmetic = options.arithmetic});
     const ClassifierFacts& facts = model->classifier->facts();
+    model->may_compute_anywhere = facts.only_arithmetic && threads == 1;
     EngineOptions engine{.workers = worker_count(options, facts),
                          .largest_batch = options.largest_batch,
                          .most_requests = options.most_requests,
@@ -84,9 +85,11 @@ void warm_up(const ServedModel& model, const ServeOptions& options) {
 }
 
 void fit_batch(ServedModel& model, const ServeOptions& options) {
-    constexpr double kLongestPass = 2;
+    constexpr double kLongestPass = 2, kMoment = 0.005;
     std::size_t images = 1;
     double seconds = seconds_of_pass(model, images, options);
+    model.computes_at_once = model.may_compute_anywhere && seconds < kMoment && options.batch_delay.count() == 0;
+    if (model.computes_at_once) model.engine->let_callers_compute();
     const bool quick = seconds * static_cast<double>(options.largest_batch) <= kLongestPass;
     while (!quick && 2 * seconds <= kLongestPass && 2 * images <= options.largest_batch) {
         images *= 2;

@@ -14,6 +14,8 @@ namespace tundish {
 struct ServedModel {
     std::unique_ptr<Classifier> classifier;
     std::unique_ptr<Engine> engine;
+    bool may_compute_anywhere = false;        ///< passes are arithmetic on the thread that calls: any may
+    bool computes_at_once = false;            ///< and that of one image takes a moment: callers compute
     std::chrono::milliseconds stuck_time{0};  ///< a forward pass that takes longer is taken for stuck
     std::atomic<bool> counts{false};          ///< passes count in the metrics: those before the first request do not
 };
@@ -33,7 +35,8 @@ std::unique_ptr<ServedModel> load_served_model(const ServeOptions& options, cons
 void warm_up(const ServedModel& model, const ServeOptions& options);
 
 /// After warm_up(): finds out how long passes take. Where a full batch would take longer than two seconds batches get
-/// fewer images, because other requests wait behind them, and what is slow by itself is not taken for stuck.
+/// fewer images, because other requests wait behind them, and what is slow by itself is not taken for stuck. Where a
+/// pass takes a moment and a batch is hardly cheaper, callers may compute.
 void fit_batch(ServedModel& model, const ServeOptions& options);
 
 /// One log line: the model, its classes, what computes.

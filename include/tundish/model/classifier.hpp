@@ -20,6 +20,7 @@ struct ClassifierFacts {
     std::string architecture;              ///< "airbench"; empty for somebody else's TorchScript
     std::string precision = "fp32";        ///< of its arithmetic
     std::string engine;                    ///< one sentence for the log: what computes, and why
+    bool only_arithmetic = false;          ///< classify() runs nothing but our own loops: it is sure to end
     bool on_gpu = false;                   ///< one device computes for all threads, and many images best at once
 };
 

@@ -58,8 +58,12 @@ class Connection {
     /// Bytes of the next request are here already.
     [[nodiscard]] bool has_input() const { return begin_ < end_; }
 
-    /// A GET with all its headers is here already: it is read without waiting for the client.
-    [[nodiscard]] bool holds_whole_get() const;
+    /// A request is here already, whole and small (with its body at most what the buffer holds): it is read without
+    /// waiting for the client. Takes what has come into the buffer.
+    [[nodiscard]] bool holds_whole_request();
+
+    /// The same of a GET.
+    [[nodiscard]] bool holds_whole_get() { return holds_whole_request() && buffered().starts_with("GET "); }
 
     /// Waits for input; false when none came in time.
     bool wait_for_input(std::chrono::milliseconds longest);
@@ -87,6 +91,7 @@ class Connection {
   private:
     long receive(char* to, std::size_t size);
     bool send_all(std::string_view bytes);
+    [[nodiscard]] std::string_view buffered() const { return {input_.data() + begin_, end_ - begin_}; }
     bool wait(short events);
     [[nodiscard]] Clock::time_point next_look(short events) const;
     bool may_wait_on(short events);

@@ -42,6 +42,10 @@ class Endpoint {
     /// True while the model is being loaded or computes: the destructor would wait for that, for ever if it is stuck.
     [[nodiscard]] bool busy() const;
 
+    /// Requests of one image are computed by the thread that brings them, in a moment: see
+    /// Engine::let_callers_compute().
+    [[nodiscard]] bool computes_at_once() const;
+
     /// Fails the server when a forward pass takes longer than ServeOptions::stuck_time; near the end of
     /// ServeOptions::drain_time after a stop, answers what waits with 503. Call it now and then, from one thread.
     void watch();

@@ -47,6 +47,10 @@ class Engine {
     /// for half a batch either.
     std::vector<float> classify(PixelBatch pixels, Clock::time_point deadline, const std::function<bool()>& gone = {});
 
+    /// From now on a request of one image is computed on its caller's thread where that is an express thread
+    /// (ExpressThreads) and a worker would be idle: for classifiers whose passes are quick and sure to end. Any thread.
+    void let_callers_compute();
+
     /// Batches have at most so many images from now on. Any thread.
     void limit_batch(std::size_t images);
 

@@ -16,6 +16,8 @@ struct HttpServerOptions {
     std::size_t most_connections = 4096;  ///< a new one beyond them takes the place of the one that has been
                                           ///< idle longest; when none is, it waits in the kernel's backlog
     std::size_t most_threads = 1024;      ///< requests being read, waited for or answered
+    std::size_t express_threads = 0;      ///< that answer small requests, usually one for each processor
+    std::function<bool()> express = [] { return true; };  ///< they begin when this says yes; asked twice a second
     /// After a stop: connections are still served for `quiet_time` after the last request, and `drain_time` at most.
     std::chrono::milliseconds quiet_time{300};
     std::chrono::seconds drain_time{9};
