@@ -220,7 +220,8 @@ class Engine::Core {
         for (auto turn = queue_.take(); !turn.batch.empty(); turn = queue_.take()) run(turn);
     }
 
-    void run(const Turn& turn) {
+    // Its place and what waits for its answers would be lost: there is no going on after an exception here.
+    void run(const Turn& turn) noexcept {
         places_[turn.place]->run(turn.batch);
         queue_.leave(turn.place);
     }
