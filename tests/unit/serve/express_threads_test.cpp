@@ -156,7 +156,7 @@ TEST_CASE("a crowd goes elsewhere, all that follow too, until few are in work") 
     CHECK_FALSE(fixture.express.has_room());
     const auto later = fixture.connect(kWhole);
     CHECK(fixture.told(1) == 1);
-    CHECK(fixture.here == 2);
+    Fixture::await(fixture.here, 2);
     fixture.in_work = 1;
     CHECK(fixture.told(1, 100ms) == 0);
     CHECK(fixture.express.has_room());
@@ -192,7 +192,10 @@ TEST_CASE("an engine whose callers compute lets express threads do so, and the o
     };
     std::promise<bool> computed_here;
     const auto on_express_thread = [&](std::size_t images) {
-        computed_by.clear();
+        {
+            const std::lock_guard lock(mutex);
+            computed_by.clear();
+        }
         computed_here = {};
         Fixture fixture(1, [&] {
             const auto answer = ask(images);
