@@ -224,6 +224,8 @@ def main():
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--longevity", type=int, default=0, metavar="SECONDS")
     arguments = parser.parse_args()
+    if not os.path.exists(os.path.join(arguments.model, "config.json")):
+        parser.error(f"no model in {arguments.model}: name one with --model, or run scripts/proof-accuracy")
     pixels, png = image()
     with tempfile.TemporaryDirectory() as folder:
         server = Server(arguments.tundish, arguments.model, folder)
