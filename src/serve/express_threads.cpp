@@ -1,6 +1,7 @@
 #include "express_threads.hpp"
 
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "tundish/base/log.hpp"
@@ -29,17 +30,18 @@ ExpressThreads::ExpressThreads(std::size_t threads, ConnectionTable& table, Serv
       elsewhere_(std::move(elsewhere)),
       in_work_(std::move(in_work)),
       worth_it_(std::move(worth_it)) {
-    const std::lock_guard lock(mutex_);  // they look at the vector
+    const std::lock_guard lock(mutex_);  // they look at how many there are
     try {
-        while (threads_.size() < threads) threads_.emplace_back([this] { work(); });
+        for (; threads_ < threads; running_ = ++threads_) std::thread([this] { work(); }).detach();
     } catch (const std::system_error& error) {  // fewer are enough, or none
-        log_warning(text("only ", threads_.size(), " of ", threads, " express threads: ", error.what()));
+        log_warning(text("only ", threads_, " of ", threads, " express threads: ", error.what()));
     }
 }
 
 ExpressThreads::~ExpressThreads() {
     close();
-    for (auto& thread : threads_) thread.join();
+    std::unique_lock lock(mutex_);
+    ended_all_.wait(lock, [this] { return running_ == 0; });
 }
 
 void ExpressThreads::close() {
@@ -56,7 +58,7 @@ void ExpressThreads::close() {
 }
 
 std::size_t ExpressThreads::most_waiting() const {
-    return started_ && !closed_ && !crowded_ ? kMostWaiting * (threads_.size() - held_up_) : 0;
+    return started_ && !closed_ && !crowded_ ? kMostWaiting * (threads_ - held_up_) : 0;
 }
 
 bool ExpressThreads::has_room() const {
@@ -77,7 +79,7 @@ void ExpressThreads::hold_up() {
     std::deque<Connection*> left;
     {
         const std::lock_guard lock(mutex_);
-        if (++held_up_ < threads_.size()) return;
+        if (++held_up_ < threads_) return;
         left.swap(waiting_);
         if (!others_poll_) table_.wake();
     }
@@ -95,10 +97,10 @@ void ExpressThreads::let_others_poll(bool on) {
 milliseconds ExpressThreads::look() {
     std::deque<Connection*> late;
     std::unique_lock lock(mutex_);
-    if (closed_ || threads_.empty()) return kSleep;
+    if (closed_ || threads_ == 0) return kSleep;
     start_or_end_crowd();
     asleep_ = false;
-    const bool gone = held_up_ == threads_.size() || crowded_;
+    const bool gone = held_up_ == threads_ || crowded_;
     if (gone) let_others_poll(true);
     if (const auto now = Clock::now(); now >= next_look_) {
         const bool quiet = begun_ == begun_before_ && ended_ == ended_before_;
@@ -118,7 +120,7 @@ milliseconds ExpressThreads::look() {
 
 void ExpressThreads::start_or_end_crowd() {
     const bool starts = !started_ && worth_it_();
-    const bool ends = crowded_ && in_work_() <= threads_.size();
+    const bool ends = crowded_ && in_work_() <= threads_;
     if (!starts && !ends) return;
     started_ |= starts;
     crowded_ &= !ends;
@@ -134,6 +136,9 @@ void ExpressThreads::work() {
         ++ended_;
         if (waited) --held_up_;
     }
+    const std::lock_guard lock(mutex_);
+    --running_;
+    ended_all_.notify_all();  // under the lock: the destructor must not free what is being notified
 }
 
 // Nothing: they are to end.

@@ -6,7 +6,6 @@
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "connection_table.hpp"
@@ -81,7 +80,8 @@ class ExpressThreads {
     std::uint64_t begun_before_ = 0, ended_before_ = 0;  // look()'s
     Clock::time_point next_look_{};
     bool others_poll_ = true;
-    std::vector<std::thread> threads_;
+    std::condition_variable ended_all_;
+    std::size_t threads_ = 0, running_ = 0;
 };
 
 }  // namespace tundish
